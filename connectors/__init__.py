@@ -1,0 +1,1 @@
+"""Connectors: one module per product; the integration engineer's extension point."""

@@ -1,0 +1,1 @@
+"""Landbridge: integration middleware that joins the systems a company already owns."""

@@ -1,0 +1,1 @@
+"""The master-data hub: match, survivorship, golden records, stewardship."""

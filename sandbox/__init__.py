@@ -1,0 +1,1 @@
+"""Local servers that speak the vendors' protocols, for the demo and the tests; they import nothing from the kernel."""
