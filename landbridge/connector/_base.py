@@ -1,0 +1,94 @@
+"""The connector's base class and the base of its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from landbridge.connector._entity import Entity, Fields, Waiver
+from landbridge.connector._outcome import Found, Outcome
+from landbridge.connector._page import Identity, KeyHash, Page, Row
+from landbridge.connector._write import Write
+from landbridge.errors import Rejected
+
+if TYPE_CHECKING:
+    from landbridge.net import Http
+    from landbridge.time import Clock
+
+
+class Config(BaseModel):
+    """How to reach one system: fields with description and examples; unknown ones are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+C = TypeVar("C", bound=Config)
+
+
+class Connector(Generic[C]):
+    """One product. A system of `config/systems.yaml` is an instance of it.
+
+    Read `landbridge.connector` for the vocabulary and CONTRIBUTING.md for what the contract suite asks.
+    An exception from `write` means `OutcomeUnknown` for every write of the call, unless it says `sent=False`.
+    """
+
+    entities: ClassVar[Mapping[str, Entity]] = {}
+    waivers: ClassVar[Sequence[Waiver]] = ()
+
+    def __init__(self, name: str, config: C, http: Http, clock: Clock) -> None:
+        self.name = name
+        self.config = config
+        self.http = http
+        self.clock = clock
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+    def entity(self, entity: str) -> Entity:
+        """The declaration of one entity of this system; an instance may refine the class's by its configuration."""
+        return self.entities[entity]
+
+    def check(self) -> Identity:
+        """Log in, say which organisation answers, ask for the rights; `Denied` says which right is missing."""
+        raise NotImplementedError
+
+    def describe(self, entity: str) -> Fields:
+        """The tenant's own fields of an entity."""
+        raise NotImplementedError
+
+    def read(self, entity: str, since: str | None, *, limit: int | None = None) -> Iterator[Page]:
+        """Pages of what changed since a cursor (None: all), oldest first; resumable after any page."""
+        raise NotImplementedError
+
+    def fetch(self, entity: str, ids: Sequence[str]) -> list[Row]:
+        """The records with these ids as they are now, in no order; those that are gone come as `delete`."""
+        raise NotImplementedError
+
+    def keys(self, entity: str, *, low: str | None = None, high: str | None = None) -> Iterator[KeyHash]:
+        """All keys of a range with a hash of their content, ascending, for `reconcile`."""
+        raise NotImplementedError
+
+    def write(self, entity: str, writes: Sequence[Write]) -> list[Outcome]:
+        """Write up to `Entity.batch` records; one outcome per write, in order."""
+        raise NotImplementedError
+
+    def find(self, entity: str, reference: str) -> Found | None:
+        """What stands under our reference (grade C, and every unknown outcome); None if nothing does."""
+        raise NotImplementedError
+
+    def matches(self, entity: str, values: Sequence[str], *, field: str) -> Mapping[str, list[str]]:
+        """For `adopt`: the ids of the records whose `field` holds each of the values."""
+        raise Rejected(
+            f"{self.name} cannot look {entity} up by {field}.",
+            hint="Adopt by another field, or link the records one by one with `landbridge xref link`.",
+        )
+
+    def line_key(self, entity: str, line: Mapping[str, Any]) -> str | None:
+        """The target's own line number inside a line of a native body; None where lines have none."""
+        return None
+
+    def close(self) -> None:
+        """Give back connections."""
+        self.http.close()
