@@ -1,0 +1,76 @@
+"""One system: the product it runs, how it is reached, and what it may be asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from landbridge.connector import Config
+from landbridge.settings._duration import Duration
+from landbridge.settings._model import Model, Name
+
+
+class Budget(Model):
+    """Calls that all processes together may make; leased from the store in chunks."""
+
+    calls: int = Field(ge=1, description="Most calls in the period.", examples=[100_000])
+    per: Duration = Field(description="The period.", examples=["24h"])
+
+
+class SystemEntry(Model):
+    """One entry of config/systems.yaml as it is written."""
+
+    connector: Name = Field(description="The product, by its connector's name.", examples=["salesforce"])
+    config: dict[str, Any] = Field(
+        default_factory=dict,
+        description="The connector's own settings; see its page.",
+        examples=[{"url": "env:CRM_URL"}],
+    )
+    net: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Proxy, private CA, client certificate, time-outs and concurrency.",
+        examples=[{"proxy": "http://proxy.example:3128"}],
+    )
+    mapping: str | None = Field(
+        None,
+        description="Folder of mappings/ with this instance's own files; default: the connector's name.",
+        examples=["salesforce_emea"],
+        pattern=r"^[a-z][a-z0-9_]*$",
+    )
+    scopes: tuple[str, ...] = Field(
+        (),
+        description="Organisations it is used for, where it numbers per organisation; empty: the whole system.",
+        examples=[["CN01", "DE01"]],
+    )
+    budget: Budget | None = Field(
+        None, description="Most calls in a period; default: what the product reports.",
+        examples=[{"calls": 100000, "per": "24h"}],
+    )  # fmt: skip
+
+
+class Override(Model):
+    """What an environment file may say of a system: addresses and secrets, nothing else."""
+
+    config: dict[str, Any] = Field(
+        default_factory=dict,
+        description="The connector's settings that are addresses or secrets.",
+        examples=[{"url": "https://crm.test.example"}],
+    )
+    net: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Proxy, private CA and client certificate.",
+        examples=[{"ca": "file:sandbox-ca.pem"}],
+    )
+
+
+class System(Model):
+    """A system with everything resolved: the connector's own configuration and the network policy are typed."""
+
+    name: str = Field(description="Its name in systems.yaml.", examples=["crm"])
+    connector: str = Field(description="Its connector's name.", examples=["salesforce"])
+    config: Config = Field(description="The connector's configuration.", examples=[{}])
+    net: Any = Field(None, description="The network policy.", examples=[{}])
+    mapping: str = Field(description="Folder of mappings/.", examples=["salesforce"])
+    scopes: tuple[str, ...] = Field((), description="Organisations it is used for.", examples=[["CN01"]])
+    budget: Budget | None = Field(None, description="Most calls in a period.", examples=[{"calls": 1000, "per": "1h"}])
