@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Literal
 
 Grade = Literal["A", "B", "C", "D"]
-"""What makes a repeated write one effect: A idempotency key, B upsert on an external id, C search by our reference, D nothing."""
+"""What makes a repeated write one effect: A an idempotency key, B upsert by external id, C search by our reference."""
 
 
 @dataclass(frozen=True, slots=True)
