@@ -6,6 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from _postgres import (  # noqa: F401  # fixtures are found by their names here
+    database_template,
+    database_url,
+    new_database,
+    postgres,
+    server_home,
+    template_database,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
