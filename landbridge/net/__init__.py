@@ -1,0 +1,37 @@
+"""Outgoing HTTP: the only place that opens sockets to other systems.
+
+A connector gets one `Http` per system. It reaches the addresses of the system's configuration and nothing else,
+follows no redirect, always has time-outs and a limit on replies, verifies TLS, shares one pool of connections and one
+rate budget, and turns what goes wrong on the line into a `Failure` that says whether the effect may stand.
+Every request passes the seam of durable steps.
+"""
+
+from landbridge.net._address import Url, addresses_of, origin
+from landbridge.net._budget import Budget, LocalBudget, Usage
+from landbridge.net._http import Http
+from landbridge.net._open import open_http
+from landbridge.net._outcome import outcome_of, retry_after
+from landbridge.net._reply import Reply
+from landbridge.net._settings import ClientCertificate, NetSettings, Rate
+from landbridge.net._soap import soap_transport
+from landbridge.net._trace import traced, traceparent
+
+__all__ = [
+    "Budget",
+    "ClientCertificate",
+    "Http",
+    "LocalBudget",
+    "NetSettings",
+    "Rate",
+    "Reply",
+    "Url",
+    "Usage",
+    "addresses_of",
+    "open_http",
+    "origin",
+    "outcome_of",
+    "retry_after",
+    "soap_transport",
+    "traced",
+    "traceparent",
+]
