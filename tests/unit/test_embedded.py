@@ -50,6 +50,17 @@ def make(server_home: Path, initialised: Path) -> Iterator[Make]:
         one.remove()
 
 
+@pytest.fixture(scope="module")
+def running(initialised: Path) -> Iterator[EmbeddedPostgres]:
+    """A running server for the tests that only look at it."""
+    folder = initialised.with_name("running")
+    subprocess.run(["cp", "-a", str(initialised), str(folder)], check=True)
+    server = EmbeddedPostgres(folder, durable=False, die_with_parent=True)
+    server.start()
+    yield server
+    server.remove()
+
+
 def _value(url: str, statement: str) -> object:
     engine = create_engine(url)
     try:
@@ -70,11 +81,10 @@ def test_a_new_folder_becomes_a_server_that_accepts_connections(make: Make) -> N
     assert _value(url, "select '东方' < 'Ä' collate \"C\"") is False
 
 
-def test_the_server_speaks_tcp_on_loopback_only_and_asks_for_the_password(make: Make) -> None:
-    server = make()
-    urls = server.start()
-    assert _value(server.url("postgres", tcp=True, driver="psycopg2"), "select 1") == 1
-    assert _value(server.url("postgres"), "show listen_addresses") == "127.0.0.1"
+def test_the_server_speaks_tcp_on_loopback_only_and_asks_for_the_password(running: EmbeddedPostgres) -> None:
+    urls = running.urls()
+    assert _value(running.url("postgres", tcp=True, driver="psycopg2"), "select 1") == 1
+    assert _value(running.url("postgres"), "show listen_addresses") == "127.0.0.1"
     for host in ("127.0.0.1", str(urls.sockets)):
         with pytest.raises(psycopg.OperationalError, match=r"password|auth"):
             psycopg.connect(host=host, port=urls.port, user="landbridge", password="wrong", dbname="postgres")
@@ -82,24 +92,21 @@ def test_the_server_speaks_tcp_on_loopback_only_and_asks_for_the_password(make: 
             psycopg.connect(host=host, port=urls.port, user="landbridge", dbname="postgres", passfile="/dev/null")
 
 
-def test_the_password_is_kept_from_others(make: Make) -> None:
-    server = make(fresh=True)
-    urls = server.start()
-    assert (server.folder / "password").stat().st_mode & 0o777 == 0o600
-    assert (server.folder / "server").stat().st_mode & 0o777 == 0o700
+def test_the_password_is_kept_from_others(running: EmbeddedPostgres) -> None:
+    urls = running.urls()
+    assert (running.folder / "password").stat().st_mode & 0o777 == 0o600
+    assert (running.folder / "server").stat().st_mode & 0o777 == 0o700
     assert urls.sockets.stat().st_mode & 0o777 == 0o700
-    assert server.log.stat().st_mode & 0o777 == 0o600
-    assert urls.password not in repr(urls) + str(urls) + server.log.read_text()
+    assert running.log.stat().st_mode & 0o777 == 0o600
+    assert urls.password not in repr(urls) + str(urls) + running.log.read_text()
     assert len(urls.password) >= 32
-    pid = server.pid()
+    pid = running.pid()
     assert urls.password not in Path(f"/proc/{pid}/cmdline").read_text()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root drops rights")
-def test_started_by_root_the_server_runs_unprivileged(make: Make) -> None:
-    server = make()
-    server.start()
-    status = Path(f"/proc/{server.pid()}/status").read_text()
+def test_started_by_root_the_server_runs_unprivileged(running: EmbeddedPostgres) -> None:
+    status = Path(f"/proc/{running.pid()}/status").read_text()
     assert "Uid:\t0" not in status and "Gid:\t0" not in status
     assert "CapEff:\t0000000000000000" in status
     assert "Groups:\t0" not in status
@@ -172,15 +179,13 @@ def test_a_pid_file_that_names_another_process_of_the_same_account_does_not_bloc
         stranger.wait()
 
 
-def test_databases_are_made_once_and_their_names_are_checked(make: Make) -> None:
-    server = make()
-    server.start()
-    assert server.ensure_database("airflow") == server.ensure_database("airflow")
-    server.drop_database("airflow")
-    server.drop_database("airflow")
+def test_databases_are_made_once_and_their_names_are_checked(running: EmbeddedPostgres) -> None:
+    assert running.ensure_database("airflow") == running.ensure_database("airflow")
+    running.drop_database("airflow")
+    running.drop_database("airflow")
     for name in ('x"; drop database landbridge; --', "", "Ü", "A", "1a", "a" * 64):
         with pytest.raises(ValueError, match="no name of a database"):
-            server.ensure_database(name)
+            running.ensure_database(name)
 
 
 def test_a_stopped_server_gives_no_url_but_a_hint(make: Make) -> None:
