@@ -1,1 +1,26 @@
-"""The store: everything the kernel keeps, on PostgreSQL."""
+"""The store: PostgreSQL. All of the kernel's SQL stands in this package, a module per table family.
+
+`Store` opens transactions; the modules `inbox`, `snapshots`, `identity`, `outbox`, `control` and `ledger` hold
+the statements and take the connection of the transaction they belong to.
+"""
+
+from landbridge.store import _control as control
+from landbridge.store import _identity as identity
+from landbridge.store import _inbox as inbox
+from landbridge.store import _outbox as outbox
+from landbridge.store import _snapshots as snapshots
+from landbridge.store._budget import StoreBudget
+from landbridge.store._migrate import ensure_partitions, migrate
+from landbridge.store._store import Store
+
+__all__ = [
+    "Store",
+    "StoreBudget",
+    "control",
+    "ensure_partitions",
+    "identity",
+    "inbox",
+    "migrate",
+    "outbox",
+    "snapshots",
+]

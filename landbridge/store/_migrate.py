@@ -53,8 +53,8 @@ def _create_partition(connection: Connection, table: str, column: str, name: str
     connection.execute(text(f"create table {name} (like {table} including defaults including constraints)"))
     connection.execute(
         text(
-            f"with moved as (delete from {table}_default where {column} >= '{low}' and {column} < '{high}' returning *) "  # noqa: S608 - names of our own tables
-            f"insert into {name} select * from moved"
+            f"with moved as (delete from {table}_default where {column} >= '{low}' and {column} < '{high}' "  # noqa: S608 - names of our own tables
+            f"returning *) insert into {name} select * from moved"
         )
     )
     connection.execute(text(f"alter table {table} attach partition {name} for values from ('{low}') to ('{high}')"))

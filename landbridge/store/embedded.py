@@ -123,6 +123,9 @@ class EmbeddedPostgres:
             account = server_account()
             home = settle(self.folder, account)
             found = self._postmaster()
+            if found is not None and found.ready and not self._answers():
+                wait_gone([found.process], self._within)  # it was on its way out
+                found = self._postmaster()
             if found is None:
                 self._initialise(home, account)
                 self._clear_leftovers(home)
@@ -238,6 +241,13 @@ class EmbeddedPostgres:
             return _Postmaster(found, 0, Path(), ready=False)
         return _Postmaster(found, int(lines[3]), Path(lines[4]), ready=lines[7].strip() == "ready")
 
+    def _answers(self) -> bool:
+        try:
+            self.urls().connect("postgres").close()
+        except (psycopg.OperationalError, Unavailable):
+            return False
+        return True
+
     def _clear_leftovers(self, home: Path) -> None:
         """Make a start safe after a crash: wait for orphans of a killed server, drop a pid file that names a stranger."""
         data = home / "data"
@@ -312,7 +322,7 @@ class EmbeddedPostgres:
         argv = [
             str(binaries(home, account) / "initdb"), "-D", str(data), "-U", USER, "-E", "UTF8", "--no-instructions",
             f"--pwfile={password}", "--auth=scram-sha-256", "--locale=C", "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8", *(() if self._durable else ("--no-sync",)),
+            "--builtin-locale=C.UTF-8", *(() if self._durable else ("--no-sync", "--wal-segsize=1")),
             *(f"--set={name}={value}" for name, value in settings.items()),
         ]  # fmt: skip
         offset = self._log_size()

@@ -178,6 +178,7 @@ subject = Table(
     Column("merged_into", UUID(as_uuid=True)),
     Column("deleted", Boolean, nullable=False, server_default=text("false")),
     _instant("minted_at"),
+    Index("ix_subject_merged", "merged_into", postgresql_where=text("merged_into is not null")),
 )
 
 xref = Table(

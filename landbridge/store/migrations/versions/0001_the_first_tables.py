@@ -176,6 +176,13 @@ def upgrade() -> None:
         sa.Column("minted_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subject")),
     )
+    op.create_index(
+        "ix_subject_merged",
+        "subject",
+        ["merged_into"],
+        unique=False,
+        postgresql_where=sa.text("merged_into is not null"),
+    )
     op.create_table(
         "xref",
         sa.Column("system", sa.Text(), nullable=False),
@@ -251,7 +258,8 @@ def upgrade() -> None:
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "state in ('ready', 'claimed', 'waiting', 'unknown', 'held', 'delivered', 'suppressed', 'quarantined', 'conflict', 'steward', 'dead', 'discarded')",
+            "state in ('ready', 'claimed', 'waiting', 'unknown', 'held', 'delivered', 'suppressed', "
+            "'quarantined', 'conflict', 'steward', 'dead', 'discarded')",
             name=op.f("ck_outbox_state"),
         ),
         sa.ForeignKeyConstraint(["route_id"], ["route.id"], name=op.f("fk_outbox_route_id")),

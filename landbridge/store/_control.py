@@ -1,0 +1,323 @@
+"""The control bus's rows: bindings, pauses, runs, accounting, dead letters, history, retention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from landbridge.store._store import fragment, records, rows, sql
+
+# -- bindings: a store belongs to its systems -----------------------------------------------------------------------
+
+
+def bind(connection: Connection, system: str, organisation: str, now: datetime) -> str:
+    """Bind a system to who answers at first contact; returns the organisation it is bound to."""
+    connection.execute(_BIND, {"system": system, "organisation": organisation, "now": now})
+    return str(connection.execute(_BOUND, {"system": system}).scalar_one())
+
+
+_BIND = sql("""
+insert into binding (system, organisation, bound_at) values (:system, :organisation, :now) on conflict do nothing""")
+_BOUND = sql("select organisation from binding where system = :system")
+
+
+def rebind(connection: Connection, system: str, organisation: str, now: datetime) -> None:
+    """Bind a system to another organisation; a person decided."""
+    connection.execute(_REBIND, {"system": system, "organisation": organisation, "now": now})
+
+
+_REBIND = sql("""
+insert into binding (system, organisation, bound_at) values (:system, :organisation, :now)
+on conflict (system) do update set organisation = excluded.organisation, bound_at = excluded.bound_at""")
+
+# -- flows ------------------------------------------------------------------------------------------------------------
+
+
+def pause(connection: Connection, flow: str, reason: str, now: datetime) -> bool:
+    """Pause a flow; True if it was running until now."""
+    changed = connection.execute(_PAUSE, {"flow": flow, "reason": reason, "now": now}).rowcount
+    return bool(changed)
+
+
+_PAUSE = sql("""
+insert into flow (name, paused, reason, changed_at) values (:flow, true, :reason, :now)
+on conflict (name) do update set paused = true, reason = excluded.reason, changed_at = excluded.changed_at
+where not flow.paused""")
+
+
+def resume(connection: Connection, flow: str, now: datetime) -> None:
+    """Let a flow run again."""
+    connection.execute(_RESUME, {"flow": flow, "now": now})
+
+
+_RESUME = sql("update flow set paused = false, reason = null, changed_at = :now where name = :flow")
+
+
+def paused(connection: Connection) -> dict[str, str]:
+    """The paused flows with their reasons."""
+    return {r.name: r.reason or "" for r in rows(connection, _PAUSED)}
+
+
+_PAUSED = sql("select name, reason from flow where paused")
+
+# -- runs -------------------------------------------------------------------------------------------------------------
+
+
+def begin_run(
+    connection: Connection, run: UUID, flow: str, trigger: str, parameters: dict[str, Any], now: datetime
+) -> None:
+    """A run of a flow begins."""
+    connection.execute(
+        _BEGIN, {"run": run, "flow": flow, "trigger": trigger, "parameters": records([parameters])[1:-1], "now": now}
+    )
+
+
+_BEGIN = sql("""
+insert into run (id, flow, trigger, parameters, state, started_at)
+values (:run, :flow, :trigger, cast(:parameters as json), 'running', :now)""")
+
+
+def end_run(
+    connection: Connection, run: UUID, state: str, counts: dict[str, int], error: str | None, now: datetime
+) -> None:
+    """A run ended: succeeded or failed, with its counts."""
+    connection.execute(
+        _END, {"run": run, "state": state, "counts": records([counts])[1:-1], "error": error, "now": now}
+    )
+
+
+_END = sql("""
+update run set state = :state, counts = cast(:counts as json), error = :error, ended_at = :now where id = :run""")
+
+
+def runs(connection: Connection, limit: int = 50) -> list[Any]:
+    """The latest runs, newest first."""
+    return rows(connection, _RUNS, limit=limit)
+
+
+_RUNS = sql("""
+select id, flow, trigger, parameters, state, counts, error, started_at, ended_at from run
+order by started_at desc limit :limit""")
+
+# -- accounting ---------------------------------------------------------------------------------------------------------
+
+
+def accounting(connection: Connection) -> list[Any]:
+    """Per route: messages in, and where each of them stands. `in` always equals the sum of the rest.
+
+    A message that is not yet fanned out counts as one in flight on every route of its feed.
+    """
+    return rows(connection, _ACCOUNTING)
+
+
+_ACCOUNTING = sql("""
+with standing as (
+    select route_id,
+           count(*) filter (where state = 'delivered') as delivered,
+           count(*) filter (where state = 'suppressed') as suppressed,
+           count(*) filter (where state = 'dead') as dead,
+           count(*) filter (where state = 'discarded') as discarded,
+           count(*) filter (where state = 'quarantined') as quarantined,
+           count(*) filter (where state = 'conflict') as conflict,
+           count(*) filter (where state = 'steward') as steward,
+           count(*) filter (where done_at is null) as in_flight
+    from outbox group by route_id
+),
+received as (
+    select r.id as route_id,
+           (select count(*) from inbox i where i.feed_id = r.feed_id and not i.processed) as waiting,
+           (select count(*) from inbox i where i.feed_id = r.feed_id and i.processed
+                and exists (select from outbox o where o.message_id = i.id and o.route_id = r.id)) as fanned_out
+    from route r
+)
+select r.flow, r.name as route, r.system, r.entity,
+       received.waiting + received.fanned_out as received,
+       coalesce(s.delivered, 0) as delivered, coalesce(s.suppressed, 0) as suppressed, coalesce(s.dead, 0) as dead,
+       coalesce(s.discarded, 0) as discarded, coalesce(s.quarantined, 0) as quarantined,
+       coalesce(s.conflict, 0) as conflict, coalesce(s.steward, 0) as steward,
+       coalesce(s.in_flight, 0) + received.waiting as in_flight
+from route r join received on received.route_id = r.id left join standing s on s.route_id = r.id order by r.flow, r.name
+""")
+
+# -- dead letters and what else needs a person ----------------------------------------------------------------------------
+
+
+def attention(connection: Connection, states: Sequence[str], limit: int = 200) -> list[Any]:
+    """Rows that need a person, newest first, with their reason."""
+    return rows(connection, _ATTENTION, states=list(states), limit=limit)
+
+
+_ATTENTION = sql("""
+select o.id, r.flow, r.name as route, r.system, r.entity, o.state, o.code, o.reason, o.findings, o.attempts,
+       o.subject, o.version, o.received_at, o.done_at, i.source_key, o.message_id
+from outbox o join route r on r.id = o.route_id
+left join inbox i on i.id = o.message_id and i.received_at = o.received_at
+where o.done_at is not null and o.reason is not null and o.state = any(:states)
+order by o.done_at desc, o.id desc limit :limit""")
+
+
+def replay(connection: Connection, ids: Sequence[int], now: datetime) -> int:
+    """Put dead, quarantined or conflicting rows back into their lane; what was delivered meanwhile stays."""
+    return connection.execute(_REPLAY, {"ids": list(ids), "now": now}).rowcount
+
+
+_REPLAY = sql("""
+update outbox set state = 'ready', due = :now, done_at = null, attempts = 0, since = null, waits_for = null
+where id = any(:ids) and done_at is not null and state in ('dead', 'conflict', 'quarantined') and subject is not null""")
+
+
+def unprocess(connection: Connection, ids: Sequence[int]) -> int:
+    """Send quarantined messages through canonicalise again: their rows leave the outbox, their inbox rows wait."""
+    return connection.execute(_UNPROCESS, {"ids": list(ids)}).rowcount
+
+
+_UNPROCESS = sql("""
+with gone as (
+    delete from outbox o where id = any(:ids) and state = 'quarantined' and subject is null
+    returning message_id, received_at
+)
+update inbox i set processed = false from gone where i.id = gone.message_id and i.received_at = gone.received_at""")
+
+
+def discard(connection: Connection, ids: Sequence[int], reason: str, now: datetime) -> int:
+    """Discard rows that need a person, with the reason they gave."""
+    return connection.execute(_DISCARD, {"ids": list(ids), "reason": reason, "now": now}).rowcount
+
+
+_DISCARD = sql("""
+update outbox set state = 'discarded', reason = :reason, done_at = :now
+where id = any(:ids) and done_at is not null and state in ('dead', 'conflict', 'quarantined', 'steward')""")
+
+
+def hold(connection: Connection, subject: UUID, held: bool, now: datetime) -> int:
+    """Hold what waits to leave for one subject, or let it go."""
+    return connection.execute(_HOLD if held else _RELEASE, {"subject": subject, "now": now}).rowcount
+
+
+_HOLD = sql("update outbox set state = 'held' where subject = :subject and done_at is null and state = 'ready'")
+_RELEASE = sql("update outbox set state = 'ready', due = :now where subject = :subject and state = 'held'")
+
+
+def cancel_deletes(connection: Connection, subject: UUID, now: datetime) -> int:
+    """A record that turned out to be merged is not deleted: its open deletions are suppressed."""
+    return connection.execute(_CANCEL, {"subject": subject, "now": now}).rowcount
+
+
+_CANCEL = sql("""
+update outbox set state = 'suppressed', code = 'merged', done_at = :now
+where subject = :subject and action = 'delete' and done_at is null and state in ('ready', 'waiting')""")
+
+
+def journey(connection: Connection, subject: UUID) -> list[Any]:
+    """Every message of a subject with what became of it on each route, in order."""
+    return rows(connection, _JOURNEY, subject=subject)
+
+
+_JOURNEY = sql("""
+select i.id as message_id, i.received_at, i.action, i.source_key, i.stamp, i.trace, f.system as source, f.entity,
+       r.flow, r.name as route, r.system as target, o.id as outbox_id, o.version, o.state, o.code, o.reason, o.findings,
+       o.target_id, o.done_at, a.at, a.number, a.outcome, a.status, a.message, a.milliseconds
+from inbox i join feed f on f.id = i.feed_id
+left join outbox o on o.message_id = i.id left join route r on r.id = o.route_id
+left join attempt a on a.outbox_id = o.id
+where i.subject = :subject order by i.id, o.id, a.id""")
+
+# -- history and retention --------------------------------------------------------------------------------------------
+
+
+def note(
+    connection: Connection,
+    event: str,
+    actor: str,
+    now: datetime,
+    *,
+    flow: str | None = None,
+    system: str | None = None,
+    outbox_id: int | None = None,
+    subject: UUID | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Keep that something was decided, by whom and why."""
+    connection.execute(
+        _NOTE,
+        {
+            "event": event,
+            "actor": actor,
+            "now": now,
+            "flow": flow,
+            "system": system,
+            "outbox": outbox_id,
+            "subject": subject,
+            "detail": records([{"detail": fragment(detail or {})}]),
+        },
+    )
+
+
+_NOTE = sql("""
+insert into history (id, at, event, actor, flow, system, outbox_id, subject, detail)
+select nextval('landbridge_id'), :now, :event, :actor, :flow, :system, :outbox, :subject, r.detail
+from json_to_recordset(cast(:detail as json)) as r (detail json)""")
+
+
+def parent_state(connection: Connection, subject: UUID, system: str) -> Any | None:
+    """Why a parent has no target id yet: its latest row towards that system, if any flow carries it there."""
+    found = rows(connection, _PARENT, subject=subject, system=system)
+    return found[0] if found else None
+
+
+_PARENT = sql("""
+select r.flow, o.state, o.code, o.reason from outbox o join route r on r.id = o.route_id
+where o.subject = :subject and r.system = :system order by o.id desc limit 1""")
+
+
+def names(connection: Connection, subject: UUID) -> list[Any]:
+    """The ids of a subject, first the one it was first seen under."""
+    return rows(connection, _NAMES, subject=subject)
+
+
+_NAMES = sql("select system, entity, id from xref where subject = :subject order by linked_at, system limit 3")
+
+
+def erase(connection: Connection, subject: UUID) -> int:
+    """Erase every body of a subject's messages (a person's right); envelopes and counts stay."""
+    return connection.execute(_ERASE, {"subject": subject}).rowcount
+
+
+_ERASE = sql("""
+delete from body where (owner, kind) in (
+    select i.id, k.kind from inbox i cross join (values ('native'), ('canonical')) as k (kind) where i.subject = :subject
+    union all
+    select a.id, 'target' from outbox o join attempt a on a.outbox_id = o.id where o.subject = :subject)""")
+
+
+def drop_older(connection: Connection, table: str, before: datetime) -> list[str]:
+    """Drop the monthly partitions of a table that end before an instant; returns their names.
+
+    Partitions with messages still in flight stay. `receipt` and `run` are trimmed by row.
+    """
+    if table in ("receipt", "run"):
+        column = {"receipt": "at", "run": "started_at"}[table]
+        connection.execute(sql(f"delete from {table} where {column} < :before"), {"before": before})  # noqa: S608 - two names of ours
+        return []
+    dropped = []
+    for (name,) in connection.execute(_PARTITIONS, {"table": table}):
+        year, month = int(name[-7:-3]), int(name[-2:])
+        end = before.replace(
+            year=year + month // 12, month=month % 12 + 1, day=1, hour=0, minute=0, second=0, microsecond=0
+        )
+        if end <= before and not connection.execute(_IN_FLIGHT, {"before": end}).scalar_one():
+            connection.execute(sql(f"drop table {name}"))
+            dropped.append(name)
+    return dropped
+
+
+_PARTITIONS = sql(r"""
+select c.relname from pg_inherits h join pg_class c on c.oid = h.inhrelid join pg_class p on p.oid = h.inhparent
+where p.relname = :table and c.relname ~ '_\d{4}_\d{2}$' order by 1""")
+_IN_FLIGHT = sql("""
+select exists (select from outbox where done_at is null and received_at < :before)
+    or exists (select from inbox where not processed and received_at < :before)""")

@@ -1,0 +1,186 @@
+"""Who is who: subjects, their versions, and the cross-reference between systems."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from landbridge.store._store import records, rows, sql
+from landbridge.time import IdSource
+
+
+class Key(NamedTuple):
+    """A record of a system: the scoped key of the cross-reference."""
+
+    system: str
+    entity: str
+    scope: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The subject behind a key, and the document chain (lane) it belongs to."""
+
+    subject: UUID
+    chain: UUID
+
+
+@dataclass(slots=True)
+class Link:
+    """What a system holds of a subject: its id there, our lines' numbers, and what was delivered last."""
+
+    subject: UUID
+    scope: str
+    id: str
+    lines: dict[str, str]
+    delivered_version: int | None
+    target_version: str | None
+
+
+def lookup(connection: Connection, keys: Collection[Key]) -> dict[Key, Who]:
+    """The subjects of keys that are known, merged ones followed to their survivor."""
+    if not keys:
+        return {}
+    found = rows(connection, _LOOKUP, rows=_keys(keys))
+    return {Key(r.system, r.entity, r.scope, r.id): Who(r.subject, r.chain) for r in found}
+
+
+_LOOKUP = sql("""
+select x.system, x.entity, x.scope, x.id, coalesce(m.id, s.id) as subject, coalesce(m.chain, s.chain) as chain
+from json_to_recordset(cast(:rows as json)) as r (system text, entity text, scope text, id text)
+join xref x on x.system = r.system and x.entity = r.entity and x.scope = r.scope and x.id = r.id
+join subject s on s.id = x.subject left join subject m on m.id = s.merged_into""")
+
+
+def _keys(keys: Collection[Key]) -> str:
+    return records(key._asdict() for key in keys)
+
+
+def mint(
+    connection: Connection,
+    keys: Collection[Key],
+    chains: Mapping[Key, UUID],
+    ids: IdSource,
+    now: datetime,
+    linked_by: str,
+) -> dict[Key, Who]:
+    """Subjects for keys seen for the first time; a key that another worker minted meanwhile keeps that subject."""
+    if not keys:
+        return {}
+    new = []
+    for key in sorted(keys):  # in one order, so that two workers never wait for each other
+        subject = ids()
+        new.append({**key._asdict(), "subject": str(subject), "chain": str(chains.get(key, subject))})
+    connection.execute(_MINT, {"rows": records(new), "now": now, "by": linked_by})
+    return lookup(connection, keys)
+
+
+_MINT = sql("""
+with r as materialized (
+    select * from json_to_recordset(cast(:rows as json))
+        as r (system text, entity text, scope text, id text, subject uuid, chain uuid)
+),
+linked as (
+    insert into xref (system, entity, scope, id, subject, linked_by, linked_at)
+    select system, entity, scope, id, subject, :by, :now from r
+    on conflict do nothing returning subject
+)
+insert into subject (id, entity, chain, minted_at)
+select r.subject, r.entity, r.chain, :now from r join linked on linked.subject = r.subject""")
+
+
+def next_versions(connection: Connection, counts: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Advance the counters of subjects and return, per subject, the first of the new versions."""
+    if not counts:
+        return {}
+    wanted = records({"id": str(subject), "n": n} for subject, n in sorted(counts.items()))
+    return {r.id: r.version - r.n + 1 for r in rows(connection, _VERSIONS, rows=wanted)}
+
+
+_VERSIONS = sql("""
+update subject s set version = s.version + r.n
+from json_to_recordset(cast(:rows as json)) as r (id uuid, n int) where s.id = r.id
+returning s.id, s.version, r.n""")
+
+
+def set_chain(connection: Connection, chains: Mapping[UUID, UUID]) -> None:
+    """Put subjects into the document chain that their references name."""
+    if chains:
+        connection.execute(
+            _CHAIN, {"rows": records({"id": str(s), "chain": str(c)} for s, c in sorted(chains.items()))}
+        )
+
+
+_CHAIN = sql("""
+update subject s set chain = r.chain
+from json_to_recordset(cast(:rows as json)) as r (id uuid, chain uuid) where s.id = r.id""")
+
+
+def links(connection: Connection, system: str, subjects: Collection[UUID]) -> dict[UUID, Link]:
+    """What one system holds of subjects; the longest-standing id where it holds several."""
+    if not subjects:
+        return {}
+    found = rows(connection, _LINKS, system=system, subjects=list(subjects))
+    return {
+        r.wanted: Link(r.wanted, r.scope, r.id, r.lines or {}, r.delivered_version, r.target_version) for r in found
+    }
+
+
+_LINKS = sql("""
+with wanted as (select unnest(cast(:subjects as uuid[])) as wanted),
+cluster as (
+    select wanted, wanted as subject from wanted
+    union all select w.wanted, s.id from wanted w join subject s on s.merged_into = w.wanted
+)
+select distinct on (c.wanted) c.wanted, x.scope, x.id, x.lines, x.delivered_version, x.target_version
+from cluster c join xref x on x.subject = c.subject and x.system = :system
+order by c.wanted, (x.delivered_version is null), (c.subject <> c.wanted), x.linked_at, x.id""")
+
+
+def link(connection: Connection, found: Sequence[tuple[Key, UUID]], now: datetime, linked_by: str) -> int:
+    """Link ids of a system to subjects that exist; returns how many were new."""
+    if not found:
+        return 0
+    new = records({**key._asdict(), "subject": str(subject)} for key, subject in found)
+    return connection.execute(_LINK, {"rows": new, "now": now, "by": linked_by}).rowcount
+
+
+_LINK = sql("""
+insert into xref (system, entity, scope, id, subject, linked_by, linked_at)
+select system, entity, scope, id, subject, :by, :now
+from json_to_recordset(cast(:rows as json)) as r (system text, entity text, scope text, id text, subject uuid)
+on conflict do nothing""")
+
+
+def merge(connection: Connection, loser: UUID, winner: UUID) -> None:
+    """Regroup: the loser's records stand for the winner from now on; its ids stay in the cross-reference."""
+    connection.execute(_MERGE, {"loser": loser, "winner": winner})
+
+
+_MERGE = sql("update subject set merged_into = :winner where id = :loser or merged_into = :loser")
+
+
+def forget(connection: Connection, system: str, entity: str, ids: Sequence[str]) -> int:
+    """Unlink ids of a system, as after a restore from backup or a wrong link."""
+    return connection.execute(_FORGET, {"system": system, "entity": entity, "ids": list(ids)}).rowcount
+
+
+_FORGET = sql("delete from xref where system = :system and entity = :entity and id = any(:ids)")
+
+
+def shown(connection: Connection, subject: UUID) -> list[Any]:
+    """Every id of a subject in every system, for people."""
+    return rows(connection, _SHOWN, subject=subject)
+
+
+_SHOWN = sql("""
+select x.system, x.entity, x.scope, x.id, x.subject, x.linked_by, x.linked_at, x.delivered_version, x.target_version,
+       x.lines
+from xref x join subject s on s.id = x.subject
+where x.subject = :subject or s.merged_into = :subject order by x.linked_at, x.system, x.id""")

@@ -1,0 +1,209 @@
+"""The inbox: what was received, once. Rows and the cursor that follows them are one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from landbridge.store._store import fragment, records, rows, sql
+
+
+@dataclass(slots=True)
+class Incoming:
+    """A row on its way into the inbox; `fingerprint` tells this very change, `digest` this state."""
+
+    key: str
+    body: dict[str, Any] | None
+    fingerprint: bytes
+    digest: bytes
+    trace: UUID
+    action: str = "upsert"
+    scope: str = ""
+    stamp: str | None = None
+    version: str | None = None
+    into: str | None = None
+
+
+@dataclass(slots=True)
+class Received:
+    """A message that waits to be processed."""
+
+    id: int
+    received_at: datetime
+    scope: str
+    key: str
+    action: str
+    stamp: str | None
+    version: str | None
+    into: str | None
+    trace: UUID
+    body: Any
+
+
+def feed(connection: Connection, system: str, entity: str) -> tuple[int, str | None]:
+    """The id and the cursor of a feed; it is made at first sight."""
+    found = connection.execute(_FEED, {"system": system, "entity": entity}).one_or_none()
+    if found is None:
+        connection.execute(_NEW_FEED, {"system": system, "entity": entity})
+        found = connection.execute(_FEED, {"system": system, "entity": entity}).one()
+    return found.id, found.cursor
+
+
+_FEED = sql("select id, cursor from feed where system = :system and entity = :entity")
+_NEW_FEED = sql("insert into feed (system, entity) values (:system, :entity) on conflict do nothing")
+
+
+def receive(connection: Connection, feed_id: int, incoming: Sequence[Incoming], now: datetime) -> int:
+    """Put the changes that were never seen into the inbox, in their order; returns how many."""
+    if not incoming:
+        return 0
+    return int(connection.execute(_RECEIVE, {"feed": feed_id, "now": now, "rows": _records(incoming)}).scalar_one())
+
+
+def receive_states(connection: Connection, feed_id: int, incoming: Sequence[Incoming], now: datetime) -> int:
+    """The same for records without a change stamp: new is what differs from the last state seen of its key."""
+    if not incoming:
+        return 0
+    changed = {
+        (row.scope, row.source_key) for row in connection.execute(_SEE, {"feed": feed_id, "rows": _records(incoming)})
+    }
+    fresh = [row for row in incoming if (row.scope, row.key) in changed]
+    if fresh:
+        connection.execute(_INSERT, {"feed": feed_id, "now": now, "rows": _records(fresh)})
+    return len(fresh)
+
+
+def _records(incoming: Sequence[Incoming]) -> str:
+    return records(
+        {
+            "n": n,
+            "scope": row.scope,
+            "source_key": row.key,
+            "action": row.action,
+            "stamp": row.stamp,
+            "version": row.version,
+            "into_key": row.into,
+            "fingerprint": row.fingerprint.hex(),
+            "digest": row.digest.hex(),
+            "trace": str(row.trace),
+            "body": None if row.body is None else fragment(row.body),
+        }
+        for n, row in enumerate(incoming)
+    )
+
+
+_INCOMING = """
+incoming as materialized (
+    select n, scope, source_key, action, stamp, version, into_key, trace, body,
+           decode(fingerprint, 'hex') as fingerprint, decode(digest, 'hex') as digest
+    from json_to_recordset(cast(:rows as json)) as r (
+        n int, scope text, source_key text, action text, stamp text, version text, into_key text,
+        fingerprint text, digest text, trace uuid, body json)
+)"""
+
+_MESSAGE = """
+message as (
+    insert into inbox (id, received_at, feed_id, scope, source_key, action, stamp, source_version, into_key,
+                       fingerprint, trace)
+    select nextval('landbridge_id'), :now, :feed, scope, source_key, action, stamp, version, into_key, fingerprint, trace
+    from fresh order by n
+    returning id, trace
+),
+bodies as (
+    insert into body (owner, kind, at, content)
+    select message.id, 'native', :now, fresh.body
+    from message join fresh on fresh.trace = message.trace where fresh.body is not null
+)
+select count(*) from message"""
+
+_RECEIVE = sql(f"""
+with {_INCOMING},
+receipts as (
+    insert into receipt (feed_id, fingerprint, at) select :feed, fingerprint, :now from incoming
+    on conflict do nothing returning fingerprint
+),
+fresh as materialized (
+    select distinct on (n) incoming.* from incoming join receipts using (fingerprint) order by n
+),
+{_MESSAGE}""")  # noqa: S608 - constant text put together from constants
+
+_INSERT = sql(f"with {_INCOMING}, fresh as materialized (select * from incoming), {_MESSAGE}")  # noqa: S608 - the same
+
+_SEE = sql(f"""
+with {_INCOMING}
+insert into seen (feed_id, scope, source_key, digest)
+select :feed, scope, source_key, digest from incoming
+on conflict (feed_id, scope, source_key) do update set digest = excluded.digest where seen.digest <> excluded.digest
+returning scope, source_key""")  # noqa: S608 - the same
+
+
+def move_cursor(connection: Connection, feed_id: int, cursor: str | None, now: datetime) -> None:
+    """Move the feed's cursor; only ever in the transaction that holds the rows before it."""
+    connection.execute(_MOVE, {"feed": feed_id, "cursor": cursor, "now": now})
+
+
+_MOVE = sql("update feed set cursor = :cursor, read_at = :now where id = :feed")
+
+
+def begin_processing(connection: Connection, feed_id: int, limit: int) -> list[Received] | None:
+    """The oldest messages that wait, under the feed's lock; None if another worker holds it."""
+    if not connection.execute(_LOCK, {"key": feed_id}).scalar_one():
+        return None
+    return [Received(*row) for row in rows(connection, _WAITING, feed=feed_id, limit=limit)]
+
+
+_LOCK = sql("select pg_try_advisory_xact_lock(4711, :key)")
+_WAITING = sql("""
+select i.id, i.received_at, i.scope, i.source_key, i.action, i.stamp, i.source_version, i.into_key, i.trace, b.content
+from inbox i left join body b on b.owner = i.id and b.kind = 'native' and b.at = i.received_at
+where i.feed_id = :feed and not i.processed order by i.id limit :limit""")
+
+
+@dataclass(slots=True)
+class Processed:
+    """What processing left behind on a message."""
+
+    id: int
+    received_at: datetime
+    subject: UUID | None
+    version: int | None
+    canonical: Any
+
+
+def end_processing(connection: Connection, done: Sequence[Processed], mapping: str) -> None:
+    """Mark messages as processed and keep their canonical bodies."""
+    if done:
+        connection.execute(
+            _PROCESSED,
+            {
+                "mapping": mapping,
+                "rows": records(
+                    {
+                        "id": row.id,
+                        "received_at": row.received_at,
+                        "subject": None if row.subject is None else str(row.subject),
+                        "version": row.version,
+                        "canonical": None if row.canonical is None else fragment(row.canonical),
+                    }
+                    for row in done
+                ),
+            },
+        )
+
+
+_PROCESSED = sql("""
+with r as materialized (
+    select * from json_to_recordset(cast(:rows as json))
+        as r (id bigint, received_at timestamptz, subject uuid, version int, canonical json)
+),
+bodies as (
+    insert into body (owner, kind, at, content)
+    select id, 'canonical', received_at, canonical from r where canonical is not null
+)
+update inbox i set processed = true, subject = r.subject, version = r.version, mapping = :mapping
+from r where i.id = r.id and i.received_at = r.received_at""")

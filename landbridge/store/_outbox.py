@@ -1,0 +1,381 @@
+"""The outbox: what leaves, one row per (message, route), claimed by lane with a lease and a fencing number."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from landbridge.store._store import fragment, records, rows, sql
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRow:
+    """A route as the store knows it."""
+
+    id: int
+    flow: str
+    name: str
+    system: str
+    entity: str
+    paused: bool
+
+
+def routes(connection: Connection) -> list[RouteRow]:
+    """All routes that ever were, with their flow's pause."""
+    return [RouteRow(*row) for row in rows(connection, _ROUTES)]
+
+
+_ROUTES = sql("""
+select r.id, r.flow, r.name, r.system, r.entity, coalesce(f.paused, false)
+from route r left join flow f on f.name = r.flow order by r.id""")
+
+
+def add_route(connection: Connection, flow: str, name: str, feed_id: int, system: str, entity: str) -> None:
+    """Make a route known; one that is known already stays."""
+    connection.execute(_ADD_ROUTE, {"flow": flow, "name": name, "feed": feed_id, "system": system, "entity": entity})
+
+
+_ADD_ROUTE = sql("""
+insert into route (flow, name, feed_id, system, entity) values (:flow, :name, :feed, :system, :entity)
+on conflict do nothing""")
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """A row on its way into the outbox, in the state that processing decided."""
+
+    message_id: int
+    route_id: int
+    subject: UUID | None
+    version: int | None
+    lane: UUID | None
+    action: str
+    received_at: datetime
+    state: str = "ready"
+    code: str | None = None
+    reason: str | None = None
+    findings: list[dict[str, str]] | None = None
+
+
+def put(connection: Connection, outgoing: Sequence[Outgoing], now: datetime, supersede: Collection[int]) -> int:
+    """Queue rows in their order; on `supersede` routes an older version that did not leave yet is suppressed.
+
+    A row that stands already (same route, subject, version) is left as it is: processing again changes nothing.
+    """
+    if not outgoing:
+        return 0
+    new = records(
+        {
+            "n": n,
+            "message_id": o.message_id,
+            "route_id": o.route_id,
+            "subject": None if o.subject is None else str(o.subject),
+            "version": o.version,
+            "lane": None if o.lane is None else str(o.lane),
+            "action": o.action,
+            "state": o.state,
+            "code": o.code,
+            "reason": o.reason,
+            "findings": o.findings,
+            "received_at": o.received_at,
+        }
+        for n, o in enumerate(outgoing)
+    )
+    queued = connection.execute(_PUT, {"rows": new, "now": now}).rowcount
+    if supersede and any(o.version and o.version > 1 and o.route_id in supersede for o in outgoing):
+        connection.execute(_SUPERSEDE, {"rows": new, "now": now, "routes": list(supersede)})
+    return queued
+
+
+_OUTGOING = """
+select * from json_to_recordset(cast(:rows as json)) as r (
+    n int, message_id bigint, route_id smallint, subject uuid, version int, lane uuid, action text, state text,
+    code text, reason text, findings json, received_at timestamptz)"""
+
+_PUT = sql(f"""
+insert into outbox (id, message_id, route_id, subject, version, lane, action, state, due, code, reason, findings,
+                    received_at, done_at)
+select nextval('landbridge_id'), message_id, route_id, subject, version, lane, action, state, :now, code, reason,
+       findings, received_at, case when state in ('ready', 'held') then null else cast(:now as timestamptz) end
+from ({_OUTGOING}) r order by n
+on conflict do nothing""")  # noqa: S608 - constant text put together from constants
+
+_SUPERSEDE = sql(f"""
+update outbox o set state = 'suppressed', code = 'superseded', done_at = :now, waits_for = null
+from (select route_id, subject, lane, max(version) as version from ({_OUTGOING}) n
+      where state = 'ready' and action = 'upsert' group by route_id, subject, lane) r
+where o.lane = r.lane and o.route_id = r.route_id and o.subject = r.subject and o.version < r.version
+  and o.done_at is null and o.state in ('ready', 'waiting') and o.stage is null and o.action = 'upsert'
+  and o.route_id = any(:routes)""")  # noqa: S608 - the same
+
+
+@dataclass(slots=True)
+class Claimed:
+    """A row that this worker holds until the lease ends; `was` is the state it was taken from."""
+
+    id: int
+    message_id: int
+    route_id: int
+    subject: UUID
+    version: int
+    action: str
+    was: str
+    attempts: int
+    fence: int
+    since: datetime | None
+    stage: str | None
+    handle: str | None
+    target_id: str | None
+    received_at: datetime
+    trace: UUID
+    source_key: str
+    body: Any
+
+
+def claim(
+    connection: Connection, route_ids: Sequence[int], peers: Sequence[int], limit: int, now: datetime, lease: timedelta
+) -> list[Claimed]:
+    """Take the heads of lanes that are due, oldest first; `peers` are all routes that share these lanes.
+
+    Only the first open row of a lane can be claimed, so order inside a lane holds over any number of workers.
+    """
+    if not route_ids:
+        return []
+    found = rows(connection, _CLAIM, routes=list(route_ids), peers=list(peers), limit=limit, now=now, until=now + lease)
+    return [Claimed(*row) for row in found]
+
+
+_CLAIM = sql("""
+with head as materialized (
+    select o.id, o.state as was from outbox o
+    where o.route_id = any(:routes) and o.done_at is null and o.state in ('ready', 'unknown') and o.due <= :now
+      and not exists (
+          select from outbox e
+          where e.lane = o.lane and e.route_id = any(:peers) and e.id < o.id and e.done_at is null)
+    order by o.id limit :limit
+    for update of o skip locked
+),
+claimed as (
+    update outbox o set state = 'claimed', fence = o.fence + 1, lease_until = :until
+    from head where o.id = head.id
+    returning o.id, o.message_id, o.route_id, o.subject, o.version, o.action, head.was, o.attempts, o.fence, o.since,
+              o.stage, o.handle, o.target_id, o.received_at
+)
+select c.*, i.trace, i.source_key, b.content
+from claimed c
+join inbox i on i.id = c.message_id and i.received_at = c.received_at
+left join body b on b.owner = c.message_id and b.kind = 'canonical' and b.at = c.received_at
+order by c.id""")
+
+
+def take_over(connection: Connection, route_ids: Sequence[int], now: datetime, settle: timedelta) -> int:
+    """Turn what a dead worker left into unknown outcomes that wait the settle time from the end of its lease."""
+    return connection.execute(_TAKE_OVER, {"routes": list(route_ids), "now": now, "settle": settle}).rowcount
+
+
+_TAKE_OVER = sql("""
+update outbox set state = 'unknown', due = lease_until + :settle, lease_until = null,
+    since = coalesce(since, cast(:now as timestamptz)), code = 'outcome_unknown',
+    reason = 'The worker that held it went away before it recorded an outcome.'
+where route_id = any(:routes) and done_at is null and state = 'claimed' and lease_until < :now""")
+
+
+def expire_waiting(connection: Connection, route_ids: Sequence[int], now: datetime) -> list[tuple[int, UUID]]:
+    """Rows that waited for a parent longer than their limit: back to ready, so that the next claim says why."""
+    return [tuple(r) for r in rows(connection, _EXPIRE, routes=list(route_ids), now=now)]
+
+
+_EXPIRE = sql("""
+update outbox set state = 'ready', waits_for = null
+where route_id = any(:routes) and done_at is null and state = 'waiting' and due <= :now
+returning id, subject""")
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What became of a claimed row: its new state, the attempt, and what the target now holds."""
+
+    id: int
+    fence: int
+    state: str
+    outcome: str
+    number: int
+    due: datetime
+    done: bool
+    since: datetime | None = None
+    code: str | None = None
+    reason: str | None = None
+    findings: list[dict[str, Any]] | None = None
+    waits_for: UUID | None = None
+    stage: str | None = None
+    handle: str | None = None
+    target_id: str | None = None
+    status: str | None = None
+    milliseconds: int | None = None
+    attempted: bool = True
+    target: dict[str, Any] | None = None
+    ledger: Ledger | None = None
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What a target record holds after a delivery."""
+
+    system: str
+    entity: str
+    scope: str
+    target_id: str
+    subject: UUID
+    version: int
+    target_version: str | None
+    lines: dict[str, str]
+    digest: bytes
+    content: dict[str, Any]
+    returned: bytes | None = None
+
+
+def record(connection: Connection, done: Sequence[Recorded], peers: Sequence[int], now: datetime) -> int:
+    """Record a write call's outcomes in one statement: rows, attempts, bodies, cross-reference, shadows, wake-ups.
+
+    A row whose fencing number has moved on belongs to another worker: nothing of it is recorded.
+    Returns how many rows were ours.
+    """
+    if not done:
+        return 0
+    return int(
+        connection.execute(_RECORD, {"rows": records(map(_row, done)), "peers": list(peers), "now": now}).scalar_one()
+    )
+
+
+def _row(r: Recorded) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": r.id,
+        "fence": r.fence,
+        "state": r.state,
+        "outcome": r.outcome,
+        "number": r.number,
+        "due": r.due,
+        "done": r.done,
+        "since": r.since,
+        "code": r.code,
+        "reason": r.reason,
+        "findings": r.findings,
+        "waits_for": None if r.waits_for is None else str(r.waits_for),
+        "stage": r.stage,
+        "handle": r.handle,
+        "target_id": r.target_id,
+        "status": r.status,
+        "ms": r.milliseconds,
+        "attempted": r.attempted,
+        "target": None if r.target is None else fragment(r.target),
+    }
+    if (ledger := r.ledger) is not None:
+        row |= {
+            "system": ledger.system,
+            "entity": ledger.entity,
+            "scope": ledger.scope,
+            "target_id": ledger.target_id,
+            "subject": str(ledger.subject),
+            "version": ledger.version,
+            "target_version": ledger.target_version,
+            "lines": ledger.lines,
+            "digest": ledger.digest.hex(),
+            "content": fragment(ledger.content),
+            "returned": None if ledger.returned is None else ledger.returned.hex(),
+        }
+    return row
+
+
+_RECORD = sql("""
+with r as materialized (
+    select * from json_to_recordset(cast(:rows as json)) as r (
+        id bigint, fence bigint, state text, outcome text, number smallint, due timestamptz, done boolean,
+        since timestamptz, code text, reason text, findings json, waits_for uuid, stage text, handle text,
+        target_id text, status text, ms int, attempted boolean, target json,
+        system text, entity text, scope text, subject uuid, version int, target_version text, lines jsonb,
+        digest text, content json, returned text)
+),
+ours as (
+    update outbox o set state = r.state, due = r.due, done_at = case when r.done then cast(:now as timestamptz) end,
+        since = r.since, code = r.code, reason = r.reason, findings = r.findings, waits_for = r.waits_for,
+        stage = r.stage, handle = r.handle, target_id = coalesce(r.target_id, o.target_id),
+        attempts = o.attempts + case when r.attempted then 1 else 0 end, lease_until = null
+    from r where o.id = r.id and o.fence = r.fence and o.state = 'claimed'
+    returning o.id
+),
+tried as materialized (
+    select nextval('landbridge_id') as attempt_id, r.* from r join ours on ours.id = r.id where r.attempted
+),
+attempts as (
+    insert into attempt (id, at, outbox_id, number, outcome, status, message, target_id, milliseconds)
+    select attempt_id, :now, id, number, outcome, status, reason, target_id, ms from tried
+),
+bodies as (
+    insert into body (owner, kind, at, content) select attempt_id, 'target', :now, target from tried
+    where target is not null
+),
+held as materialized (select r.* from r join ours on ours.id = r.id where r.system is not null),
+linked as (
+    insert into xref as x (system, entity, scope, id, subject, linked_by, linked_at, lines, delivered_version,
+                           target_version)
+    select system, entity, scope, target_id, subject, 'delivery', :now, lines, version, target_version from held
+    on conflict (system, entity, scope, id) do update
+    set lines = coalesce(x.lines, '{}') || coalesce(excluded.lines, '{}'),
+        delivered_version = greatest(x.delivered_version, excluded.delivered_version),
+        target_version = coalesce(excluded.target_version, x.target_version)
+),
+shadows as (
+    insert into shadow (system, entity, scope, id, digest, content, returned, at)
+    select system, entity, scope, target_id, decode(digest, 'hex'), content, decode(returned, 'hex'), :now from held
+    on conflict (system, entity, scope, id) do update
+    set digest = excluded.digest, content = excluded.content, returned = excluded.returned, at = excluded.at
+),
+woken as (
+    update outbox o set state = 'ready', due = :now, waits_for = null
+    from held where o.waits_for = held.subject and o.route_id = any(:peers) and o.done_at is null
+)
+select count(*) from ours""")
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """What we delivered last to a target record; `returned` is the digest of how the target gave it back."""
+
+    digest: bytes
+    content: dict[str, Any]
+    returned: bytes | None
+
+
+def shadows(
+    connection: Connection, system: str, entity: str, keys: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Shadow]:
+    """The shadows of target records by (scope, id)."""
+    if not keys:
+        return {}
+    wanted = records({"scope": scope, "id": id_} for scope, id_ in keys)
+    return {
+        (r.scope, r.id): Shadow(bytes(r.digest), r.content, None if r.returned is None else bytes(r.returned))
+        for r in rows(connection, _SHADOWS, system=system, entity=entity, rows=wanted)
+    }
+
+
+_SHADOWS = sql("""
+select s.scope, s.id, s.digest, s.content, s.returned
+from json_to_recordset(cast(:rows as json)) as r (scope text, id text)
+join shadow s on s.system = :system and s.entity = :entity and s.scope = r.scope and s.id = r.id""")
+
+
+def next_due(connection: Connection, route_ids: Sequence[int]) -> datetime | None:
+    """When the next open row that is not due yet becomes due; None if nothing waits for time."""
+    value: datetime | None = connection.execute(_NEXT_DUE, {"routes": list(route_ids)}).scalar_one()
+    return value
+
+
+_NEXT_DUE = sql("""
+select min(case when state = 'claimed' then lease_until else due end) from outbox
+where route_id = any(:routes) and done_at is null and state in ('ready', 'unknown', 'waiting', 'claimed')""")

@@ -1,0 +1,71 @@
+"""The store: one engine, one way to begin a transaction, and records passed as one JSON parameter per statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg.types.json import set_json_loads
+from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, event, text
+
+from landbridge import seam, strict
+from landbridge.time import Clock
+
+
+class Store:
+    """A PostgreSQL database of Landbridge's; thread-safe, one connection per transaction."""
+
+    def __init__(self, url: str, clock: Clock, *, pool: int = 8) -> None:
+        self.clock = clock
+        self.engine: Engine = create_engine(url, pool_size=pool, max_overflow=pool, pool_pre_ping=True)
+        event.listen(self.engine, "connect", _prepare)
+
+    @contextmanager
+    def transaction(self, what: str) -> Iterator[Connection]:
+        """One transaction; `what` names it at the seam of durable steps."""
+        with self.engine.connect() as connection:
+            with connection.begin():
+                yield connection
+                seam.step("commit", what)
+            seam.step("committed", what)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for reading; nothing it does is kept."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def _prepare(connection: psycopg.Connection[Any], _record: object) -> None:
+    set_json_loads(strict.json.loads, connection)  # bodies keep their exact numbers
+
+
+def records(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as the one JSON parameter that `json_to_recordset` opens again: a batch is one statement."""
+    return orjson.dumps(list(rows), default=_exact).decode()
+
+
+def fragment(content: Any) -> orjson.Fragment:
+    """A body inside `records`, with its numbers exactly as they are."""
+    return orjson.Fragment(strict.json.dumps(content))
+
+
+def _exact(value: Any) -> Any:
+    raise TypeError(f"{type(value).__name__} does not belong into a record")
+
+
+def rows(connection: Connection, statement: TextClause, **parameters: Any) -> list[Row[Any]]:
+    """All rows of one statement."""
+    return list(connection.execute(statement, parameters))
+
+
+def sql(statement: str) -> TextClause:
+    """A statement of the store: constant text, every value a parameter."""
+    return text(statement)
