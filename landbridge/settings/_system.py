@@ -7,15 +7,8 @@ from typing import Any
 from pydantic import Field
 
 from landbridge.connector import Config
-from landbridge.settings._duration import Duration
+from landbridge.net import NetSettings
 from landbridge.settings._model import Model, Name
-
-
-class Budget(Model):
-    """Calls that all processes together may make; leased from the store in chunks."""
-
-    calls: int = Field(ge=1, description="Most calls in the period.", examples=[100_000])
-    per: Duration = Field(description="The period.", examples=["24h"])
 
 
 class SystemEntry(Model):
@@ -29,7 +22,7 @@ class SystemEntry(Model):
     )
     net: dict[str, Any] = Field(
         default_factory=dict,
-        description="Proxy, private CA, client certificate, time-outs and concurrency.",
+        description="Proxy, private CA, client certificate, time-outs, concurrency and rate.",
         examples=[{"proxy": "http://proxy.example:3128"}],
     )
     mapping: str | None = Field(
@@ -43,10 +36,6 @@ class SystemEntry(Model):
         description="Organisations it is used for, where it numbers per organisation; empty: the whole system.",
         examples=[["CN01", "DE01"]],
     )
-    budget: Budget | None = Field(
-        None, description="Most calls in a period; default: what the product reports.",
-        examples=[{"calls": 100000, "per": "24h"}],
-    )  # fmt: skip
 
 
 class Override(Model):
@@ -70,7 +59,6 @@ class System(Model):
     name: str = Field(description="Its name in systems.yaml.", examples=["crm"])
     connector: str = Field(description="Its connector's name.", examples=["salesforce"])
     config: Config = Field(description="The connector's configuration.", examples=[{}])
-    net: Any = Field(None, description="The network policy.", examples=[{}])
+    net: NetSettings = Field(default_factory=NetSettings, description="The network policy.", examples=[{}])
     mapping: str = Field(description="Folder of mappings/.", examples=["salesforce"])
     scopes: tuple[str, ...] = Field((), description="Organisations it is used for.", examples=[["CN01"]])
-    budget: Budget | None = Field(None, description="Most calls in a period.", examples=[{"calls": 1000, "per": "1h"}])
