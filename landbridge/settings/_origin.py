@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from landbridge.errors import Problem
 from landbridge.strict import Node
 
 UNSET = "https://unset.invalid"
-"""Stands for an address that is not set, where only the shape of the configuration is checked."""
+"""Stands for a value that is not set, where only the shape of the configuration is checked."""
 
 
 def merged(base: Node | None, over: Node | None) -> Node | None:
@@ -22,25 +21,24 @@ def merged(base: Node | None, over: Node | None) -> Node | None:
     return _like(base, content)
 
 
-def opened(node: Node, secret: frozenset[str], *, offline: bool, problems: list[Problem]) -> Node:
-    """The mapping with `env:NAME` replaced by the variable's value, except in the fields that hold secrets."""
-    content = {}
-    for key, _, child in node.items():
-        content[key] = child if key in secret else _opened(key, child, offline=offline, problems=problems)
+def opened(node: Node, secret: frozenset[str], unset: list[tuple[str, Node]]) -> Node:
+    """The mapping with `env:NAME` replaced by the variable's value, except in the fields that hold secrets.
+
+    What is not set becomes `UNSET` and stands in `unset` with its key.
+    """
+    content = {key: child if key in secret else _opened(key, child, unset) for key, _, child in node.items()}
     return _like(node, content)
 
 
-def _opened(key: str, node: Node, *, offline: bool, problems: list[Problem]) -> Node:
+def _opened(key: str, node: Node, unset: list[tuple[str, Node]]) -> Node:
     if node.is_mapping:
-        return _like(node, {k: _opened(k, n, offline=offline, problems=problems) for k, _, n in node.items()})
+        return _like(node, {inner: _opened(inner, child, unset) for inner, _, child in node.items()})
     value = node.value
     if not (isinstance(value, str) and value.startswith("env:")):
         return node
-    name = value.removeprefix("env:")
-    found = os.environ.get(name)
-    if not found and not offline:
-        hint = f"Looked in: environment variable {name}. Set it, or write the value here."
-        problems.append(node.problem(f"{key}: env:{name} is not set.", hint))
+    found = os.environ.get(value.removeprefix("env:"))
+    if not found:
+        unset.append((key, node))
     return _like(node, found or UNSET)
 
 

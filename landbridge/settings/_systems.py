@@ -89,17 +89,24 @@ def _typed(
     if not block.is_mapping:
         problems.append(block.problem(f"{part}: a mapping is needed here."))
         return None
-    before = len(problems)
-    filled = opened(block, secret, offline=offline, problems=problems)
+    unset: list[tuple[str, Node]] = []
+    filled = opened(block, secret, unset)
     if not offline:
+        problems += [_unset(key, value) for key, value in unset]
         problems += _missing_secrets(filled, secret)
     try:
-        value = yaml.validate(filled, model)
+        return yaml.validate(filled, model)
     except ConfigError as error:
-        told = {(one.file, one.line, one.column) for one in problems[before:]}
-        problems += [one for one in error.problems if (one.file, one.line, one.column) not in told]
-        return None
-    return value
+        silent = {(one.file, one.line, one.column) for _, one in unset}  # told as unset already, or not wanted offline
+        wrong = [one for one in error.problems if (one.file, one.line, one.column) not in silent]
+        problems += wrong
+        return model.model_construct(**filled.value) if offline and not wrong else None
+
+
+def _unset(key: str, node: Node) -> Problem:
+    name = node.value.removeprefix("env:")
+    hint = f"Looked in: environment variable {name}. Set it, or write the value here."
+    return node.problem(f"{key}: env:{name} is not set.", hint)
 
 
 def _missing_secrets(block: Node, secret: frozenset[str]) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ class ShopConfig(Config):
     """How to reach a shop."""
 
     url: Url = Field(description="Base address.", examples=["https://shop.example"])
+    client: str = Field("", pattern=r"^(\d{3})?$", description="Client.", examples=["100"])
     key: Secret = Field(description="The key.", examples=["env:SHOP_KEY"])
     page_size: int = Field(200, ge=1, le=1000, description="Records asked for at a time.", examples=[200])
 
@@ -40,6 +41,7 @@ erp:
   config:
     url: env:ERP_URL
     key: env:ERP_KEY
+    client: env:ERP_CLIENT
     page_size: 500
   net: {concurrency: 4}
 """,

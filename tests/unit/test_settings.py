@@ -14,7 +14,12 @@ from landbridge.settings import Settings, load_flow
 
 @pytest.fixture
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"CRM_KEY": "k1", "ERP_KEY": "k2", "ERP_URL": "https://erp.example/api"}.items():
+    for name, value in {
+        "CRM_KEY": "k1",
+        "ERP_KEY": "k2",
+        "ERP_URL": "https://erp.example/api",
+        "ERP_CLIENT": "100",
+    }.items():
         monkeypatch.setenv(name, value)
 
 
@@ -91,10 +96,16 @@ def test_the_revision_changes_with_any_file_and_only_then(tmp_path: Path) -> Non
         (ORDERS, "to: erp", "to: crm", ":5:10", "cannot deliver into the feed it reads"),
         (ORDERS, "resolve:", "check: {quality: strict}\nresolve:", ":3:18", "config/quality/strict.yaml is not there"),
         (SYSTEMS, "connector: shop\n  config: {", "connector: shpo\n  config: {", ":2:14", "Did you mean 'shop'?"),
-        (SYSTEMS, "page_size: 500", "page_sise: 500", ":9:5", "page_sise is not known here. Did you mean 'page_size'?"),
-        (SYSTEMS, "page_size: 500", "page_size: 5000", ":9:16", "less than or equal to 1000"),
+        (
+            SYSTEMS,
+            "page_size: 500",
+            "page_sise: 500",
+            ":10:5",
+            "page_sise is not known here. Did you mean 'page_size'?",
+        ),
+        (SYSTEMS, "page_size: 500", "page_size: 5000", ":10:16", "less than or equal to 1000"),
         (SYSTEMS, "key: env:ERP_KEY", "key: hunter2", ":8:10", "a plain value"),
-        (SYSTEMS, "concurrency: 4", "concurency: 4", ":10:9", "Did you mean 'concurrency'?"),
+        (SYSTEMS, "concurrency: 4", "concurency: 4", ":11:9", "Did you mean 'concurrency'?"),
         (OWNERSHIP, "owner: erp", "owner: erb", ":3:20", "'erb' is not in config/systems.yaml. Did you mean 'erp'?"),
         (OWNERSHIP, "terms:", "term:", ":3:5", "sales_order has no 'term'. Did you mean 'terms'?"),
         (OWNERSHIP, "quantities.shipped", "quantities.shiped", ":5:51", "Did you mean 'shipped'?"),
@@ -191,16 +202,16 @@ def test_an_environment_says_addresses_and_secrets_only(tmp_path: Path) -> None:
 
 
 def test_an_unset_address_and_secret_say_where_was_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("CRM_KEY", "ERP_KEY", "ERP_URL"):
+    for name in ("CRM_KEY", "ERP_KEY", "ERP_URL", "ERP_CLIENT"):
         monkeypatch.delenv(name, raising=False)
     told = problems(write_project(tmp_path))
     assert any(f"{SYSTEMS}:7:10  url: env:ERP_URL is not set. Looked in: environment variable" in one for one in told)
     assert any(f"{SYSTEMS}:8:10  key: env:ERP_KEY is not set. Looked in: environment variable" in one for one in told)
-    assert len(told) == 3
+    assert len(told) == 4
 
 
 def test_offline_needs_no_secret_and_checks_every_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("CRM_KEY", "ERP_KEY", "ERP_URL"):
+    for name in ("CRM_KEY", "ERP_KEY", "ERP_URL", "ERP_CLIENT"):
         monkeypatch.delenv(name, raising=False)
     write_project(tmp_path)
     assert Settings.load(tmp_path, registry=registry(), offline=True).systems.keys() == {"crm", "erp"}
