@@ -85,8 +85,8 @@ class Connector(Generic[C]):
             hint="Adopt by another field, or link the records one by one with `landbridge xref link`.",
         )
 
-    def line_key(self, entity: str, line: Mapping[str, Any]) -> str | None:
-        """The target's own line number inside a line of a native body; None where lines have none."""
+    def absent(self, entity: str, last: dict[str, Any]) -> dict[str, Any] | None:
+        """What a record's absence from a complete snapshot means: its body with quantities at zero, or None: deleted."""
         return None
 
     def close(self) -> None:

@@ -73,9 +73,14 @@ def receive_states(connection: Connection, feed_id: int, incoming: Sequence[Inco
         (row.scope, row.source_key) for row in connection.execute(_SEE, {"feed": feed_id, "rows": _records(incoming)})
     }
     fresh = [row for row in incoming if (row.scope, row.key) in changed]
-    if fresh:
-        connection.execute(_INSERT, {"feed": feed_id, "now": now, "rows": _records(fresh)})
+    insert(connection, feed_id, fresh, now)
     return len(fresh)
+
+
+def insert(connection: Connection, feed_id: int, incoming: Sequence[Incoming], now: datetime) -> None:
+    """Put changes into the inbox that the caller knows to be new."""
+    if incoming:
+        connection.execute(_INSERT, {"feed": feed_id, "now": now, "rows": _records(incoming)})
 
 
 def _records(incoming: Sequence[Incoming]) -> str:
@@ -154,7 +159,7 @@ def begin_processing(connection: Connection, feed_id: int, limit: int) -> list[R
     """The oldest messages that wait, under the feed's lock; None if another worker holds it."""
     if not connection.execute(_LOCK, {"key": feed_id}).scalar_one():
         return None
-    return [Received(*row) for row in rows(connection, _WAITING, feed=feed_id, limit=limit)]
+    return [Received(*tuple(row)) for row in rows(connection, _WAITING, feed=feed_id, limit=limit)]
 
 
 _LOCK = sql("select pg_try_advisory_xact_lock(4711, :key)")

@@ -27,7 +27,7 @@ class RouteRow:
 
 def routes(connection: Connection) -> list[RouteRow]:
     """All routes that ever were, with their flow's pause."""
-    return [RouteRow(*row) for row in rows(connection, _ROUTES)]
+    return [RouteRow(*tuple(row)) for row in rows(connection, _ROUTES)]
 
 
 _ROUTES = sql("""
@@ -60,6 +60,7 @@ class Outgoing:
     code: str | None = None
     reason: str | None = None
     findings: list[dict[str, str]] | None = None
+    due: datetime | None = None
 
 
 def put(connection: Connection, outgoing: Sequence[Outgoing], now: datetime, supersede: Collection[int]) -> int:
@@ -83,6 +84,7 @@ def put(connection: Connection, outgoing: Sequence[Outgoing], now: datetime, sup
             "reason": o.reason,
             "findings": o.findings,
             "received_at": o.received_at,
+            "due": o.due or now,
         }
         for n, o in enumerate(outgoing)
     )
@@ -95,12 +97,12 @@ def put(connection: Connection, outgoing: Sequence[Outgoing], now: datetime, sup
 _OUTGOING = """
 select * from json_to_recordset(cast(:rows as json)) as r (
     n int, message_id bigint, route_id smallint, subject uuid, version int, lane uuid, action text, state text,
-    code text, reason text, findings json, received_at timestamptz)"""
+    code text, reason text, findings json, received_at timestamptz, due timestamptz)"""
 
 _PUT = sql(f"""
 insert into outbox (id, message_id, route_id, subject, version, lane, action, state, due, code, reason, findings,
                     received_at, done_at)
-select nextval('landbridge_id'), message_id, route_id, subject, version, lane, action, state, :now, code, reason,
+select nextval('landbridge_id'), message_id, route_id, subject, version, lane, action, state, due, code, reason,
        findings, received_at, case when state in ('ready', 'held') then null else cast(:now as timestamptz) end
 from ({_OUTGOING}) r order by n
 on conflict do nothing""")  # noqa: S608 - constant text put together from constants
@@ -147,7 +149,7 @@ def claim(
     if not route_ids:
         return []
     found = rows(connection, _CLAIM, routes=list(route_ids), peers=list(peers), limit=limit, now=now, until=now + lease)
-    return [Claimed(*row) for row in found]
+    return [Claimed(*tuple(row)) for row in found]
 
 
 _CLAIM = sql("""

@@ -1,0 +1,156 @@
+"""Step 1, extract: what a system says changed goes into the inbox, with the cursor, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from landbridge import strict
+from landbridge.connector import Connector, Page, Row
+from landbridge.engine._parts import Parts
+from landbridge.errors import Rejected
+from landbridge.store import inbox, snapshots
+from landbridge.store._inbox import Incoming
+
+SHRINK = 0.8
+"""A snapshot with less than this part of the last one's rows is taken for incomplete and refused whole."""
+
+
+@dataclass(slots=True)
+class Extracted:
+    """Counts of one reading of a feed."""
+
+    read: int = 0
+    new: int = 0
+    refused: str = ""
+
+
+def extract(
+    parts: Parts, system: str, entity: str, *, since: str | None = None, limit: int | None = None
+) -> Extracted:
+    """Read a feed from its cursor (or from `since`) until it is dry or `limit` rows are read."""
+    source = parts.systems[system]
+    with parts.store.transaction("feed") as connection:
+        feed_id, cursor = inbox.feed(connection, system, entity)
+    if source.entity(entity).snapshot:
+        return _Snapshot(parts, source, entity, feed_id).read()
+    counts = Extracted()
+    for page in source.read(entity, since or cursor, limit=limit):
+        incoming = [_incoming(parts, row) for row in page.rows]
+        now = parts.clock.now()
+        with parts.store.transaction("extract") as connection:
+            counts.new += receive(connection, feed_id, incoming, now)
+            inbox.move_cursor(connection, feed_id, page.cursor, now)
+        counts.read += len(page.rows)
+        if limit is not None and counts.read >= limit:
+            break
+    return counts
+
+
+def receive(connection: Any, feed_id: int, incoming: Sequence[Incoming], now: Any) -> int:
+    """Receive rows with a stamp by their fingerprint and rows without one by their last state; returns the new ones."""
+    stamped = [row for row in incoming if row.stamp is not None or row.action != "upsert"]
+    if len(stamped) == len(incoming):
+        return inbox.receive(connection, feed_id, stamped, now)
+    stampless = [row for row in incoming if row.stamp is None and row.action == "upsert"]
+    return inbox.receive(connection, feed_id, stamped, now) + inbox.receive_states(
+        connection, feed_id, stampless, now
+    )
+
+
+def incoming_of(parts: Parts, rows: Sequence[Row]) -> list[Incoming]:
+    """Rows as the inbox takes them; a webhook's rows go the same way as a page's."""
+    return [_incoming(parts, row) for row in rows]
+
+
+def _incoming(parts: Parts, row: Row) -> Incoming:
+    digest = strict.json.digest(row.body) if row.body is not None else b""
+    change = f"{row.scope}\x00{row.key}\x00{row.stamp}\x00{row.action}\x00{row.into}\x00".encode()
+    return Incoming(
+        key=row.key,
+        body=row.body,
+        fingerprint=blake2b(change + digest, digest_size=16).digest(),
+        digest=digest,
+        trace=parts.ids(),
+        action=row.action,
+        scope=row.scope,
+        stamp=row.stamp,
+        version=row.version,
+        into=row.into,
+    )
+
+
+class _Snapshot:
+    """Reads scopes without a change field: staged page by page, then taken whole or refused whole."""
+
+    def __init__(self, parts: Parts, source: Connector[Any], entity: str, feed_id: int) -> None:
+        self.parts = parts
+        self.source = source
+        self.entity = entity
+        self.feed_id = feed_id
+        self.counts = Extracted()
+        self.started: set[str] = set()
+        self.open: dict[str, int] = {}
+
+    def read(self) -> Extracted:
+        """Read every scope the connector offers."""
+        for page in self.source.read(self.entity, None):
+            self._stage(page)
+            if page.complete:
+                self._take(page.scope, page.total)
+        for scope in self.open:
+            self._refuse(scope, "the last page did not come")
+        return self.counts
+
+    def _stage(self, page: Page) -> None:
+        incoming = [_incoming(self.parts, row) for row in page.rows]
+        with self.parts.store.transaction("stage") as connection:
+            if page.scope not in self.started:
+                snapshots.clear(connection, self.feed_id, page.scope)
+                self.started.add(page.scope)
+            snapshots.stage(connection, self.feed_id, page.scope, incoming)
+        self.open[page.scope] = self.open.get(page.scope, 0) + len(page.rows)
+        self.counts.read += len(page.rows)
+
+    def _take(self, scope: str, total: int | None) -> None:
+        self.open.pop(scope, None)
+        with self.parts.store.reading() as connection:
+            staged, last = snapshots.counts(connection, self.feed_id, scope)
+        if total is not None and staged != total:
+            self._refuse(scope, f"{staged} of {total} records came")
+        elif last is not None and staged < last * SHRINK:
+            self._refuse(scope, f"{staged} records came, the last snapshot had {last}")
+        else:
+            self._settle(scope)
+
+    def _settle(self, scope: str) -> None:
+        now = self.parts.clock.now()
+        with self.parts.store.transaction("snapshot") as connection:
+            for absent in (False, True):
+                read = snapshots.absent if absent else snapshots.changed
+                after = ""
+                while rows := read(connection, self.feed_id, scope, after, self.parts.batch):
+                    after = rows[-1][0]
+                    incoming = [self._row(scope, key, body, absent=absent) for key, _digest, body in rows]
+                    self.counts.new += len(incoming)
+                    inbox.insert(connection, self.feed_id, incoming, now)
+            snapshots.settle(connection, self.feed_id, scope, now)
+
+    def _row(self, scope: str, key: str, body: Any, *, absent: bool) -> Incoming:
+        if absent:
+            body = self.source.absent(self.entity, body)
+        row = Row(key, body, scope=scope, action="upsert" if body is not None else "delete")
+        return _incoming(self.parts, row)
+
+    def _refuse(self, scope: str, why: str) -> None:
+        with self.parts.store.transaction("refuse") as connection:
+            snapshots.refuse(connection, self.feed_id, scope, why)
+        self.counts.refused = str(
+            Rejected(
+                f"The snapshot of {self.source.name} {self.entity} {scope or '(all)'} was refused whole: {why}.",
+                hint="Nothing of it was taken; the next complete one is. If the company really shrank that much, "
+                "accept it with `landbridge snapshot accept`.",
+            )
+        )

@@ -1,0 +1,72 @@
+"""What the engine is put together from: systems, mappings, flows. The composition root fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from landbridge.connector import Connector
+from landbridge.errors import Finding
+from landbridge.settings import Flow, Ownership
+from landbridge.store import Store
+from landbridge.time import Clock, IdSource
+
+STATES = frozenset({"customer", "supplier", "product", "price", "inventory_level"})
+"""Entities that are states: a version that did not leave yet may be superseded. Documents never are."""
+
+
+class Context(Protocol):
+    """What a mapping may ask while it translates one body."""
+
+    system: str
+    scope: str
+    now: datetime
+
+    def target_id(self, entity: str, subject: str) -> str: ...
+    def line_id(self, subject: str, line_key: str) -> str | None: ...
+
+
+class Mapping_(Protocol):
+    """A compiled mapping of one (system, entity)."""
+
+    digest: str
+
+    def read(self, native: Mapping[str, Any], context: Any) -> dict[str, Any]: ...
+    def write(self, canonical: Mapping[str, Any], context: Any, *, creating: bool) -> dict[str, Any]: ...
+
+
+class Schema(Protocol):
+    """The canonical model: raises `Invalid` with findings."""
+
+    def check(self, entity: str, body: Mapping[str, Any]) -> None: ...
+
+
+Check = Callable[[str, dict[str, Any]], list[Finding]]
+"""A quality gate for single messages: rules' name and canonical body to findings."""
+
+Resolver = Callable[[str, dict[str, Any]], UUID | None]
+"""The hub's seam: entity and canonical body to the subject it is, None where only the cross-reference decides."""
+
+
+@dataclass(slots=True)
+class Parts:
+    """Everything an engine works with. `mappings` holds one per (system, entity)."""
+
+    store: Store
+    systems: Mapping[str, Connector[Any]]
+    flows: Mapping[str, Flow]
+    mappings: Mapping[tuple[str, str], Any]
+    schema: Schema
+    ownership: Ownership
+    clock: Clock
+    ids: IdSource
+    worker: str = "worker"
+    lease: timedelta = timedelta(minutes=2)
+    batch: int = 500
+    check: Check | None = None
+    resolver: Resolver | None = None
+    connector_of: Mapping[str, str] = field(default_factory=dict)  # system → its connector's name
+    concurrency: Mapping[str, int] = field(default_factory=dict)  # system → calls at once

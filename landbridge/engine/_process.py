@@ -1,0 +1,243 @@
+"""Steps 2 to 4, canonicalise, check, resolve: a batch of messages becomes outbox rows, in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from landbridge.engine._conditions import holds
+from landbridge.engine._echo import echoes
+from landbridge.engine._parts import STATES, Parts
+from landbridge.engine._refs import chain_key, key_of, references, resolve
+from landbridge.errors import ConfigError, Denied, Finding, Invalid, Problem
+from landbridge.settings import Flow, Route
+from landbridge.store import control, identity, inbox, outbox
+from landbridge.store._identity import Key, Who
+from landbridge.store._inbox import Processed, Received
+from landbridge.store._outbox import Outgoing
+from landbridge.translator import Context
+
+
+DELETE_GRACE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A flow's route as a feed sees it."""
+
+    id: int
+    flow: Flow
+    route: Route
+
+
+@dataclass(slots=True)
+class _Message:
+    received: Received
+    canonical: dict[str, Any] | None = None
+    findings: Sequence[Finding] = ()
+    subject: UUID | None = None
+    chain: UUID | None = None
+    version: int | None = None
+    echo: bool = False
+
+
+@dataclass(slots=True)
+class Process:
+    """Processes one feed's messages for every flow that subscribes to it."""
+
+    parts: Parts
+    system: str
+    entity: str
+    subscriptions: Sequence[Subscription]
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def batch(self) -> int:
+        """Process the oldest messages that wait; returns how many. 0 also if another worker is at it."""
+        now = self.parts.clock.now()
+        with self.parts.store.transaction("process") as connection:
+            feed_id, _ = inbox.feed(connection, self.system, self.entity)
+            received = inbox.begin_processing(connection, feed_id, self.parts.batch)
+            if not received:
+                return 0
+            messages = [self._canonicalise(message) for message in received]
+            self._resolve(connection, messages)
+            supersede = {s.id for s in self.subscriptions if s.route.entity in STATES}
+            outgoing = [row for message in messages for row in self._fan_out(connection, message)]
+            outbox.put(connection, outgoing, now, supersede)
+            done = [
+                Processed(m.received.id, m.received.received_at, m.subject, m.version, m.canonical) for m in messages
+            ]
+            inbox.end_processing(connection, done, self._mapping.digest)
+        return len(received)
+
+    # -- canonicalise ------------------------------------------------------------------------------------------------
+
+    @property
+    def _mapping(self) -> Any:
+        try:
+            return self.parts.mappings[self.system, self.entity]
+        except KeyError:
+            raise ConfigError(
+                [Problem("mappings", 0, 0, f"there is no mapping that reads {self.entity} of {self.system}.")]
+            ) from None
+
+    def _canonicalise(self, received: Received) -> _Message:
+        message = _Message(received)
+        if received.action != "upsert":
+            return message
+        context = Context(system=self.system, scope=received.scope, now=self.parts.clock.now())
+        try:
+            canonical = self._mapping.read(received.body, context)
+            self.parts.schema.check(self.entity, canonical)
+        except Invalid as error:
+            message.findings = error.findings
+        else:
+            message.canonical = canonical
+        return message
+
+    # -- resolve -----------------------------------------------------------------------------------------------------
+
+    def _resolve(self, connection: Connection, messages: Sequence[_Message]) -> None:
+        found = _References()
+        for message in messages:
+            if message.canonical is not None:
+                found.add(message.canonical)
+        own = {self._key(m.received.key, m.received.scope) for m in messages}
+        own |= {self._key(m.received.into, m.received.scope) for m in messages if m.received.into}
+        who = identity.lookup(connection, own | found.keys)
+        who |= self._mint_references(connection, found.keys - who.keys() - own)
+        who |= self._mint_own(connection, messages, who)
+        for message in messages:
+            known = who.get(self._key(message.received.key, message.received.scope))
+            if known is not None:
+                message.subject, message.chain = known.subject, known.chain
+        found.resolve(who)
+        self._merge(connection, messages, who)
+        self._number(connection, messages)
+        for message in echoes(connection, self.parts.systems[self.system], self.entity, messages):
+            message.echo = True
+
+    def _key(self, id_: str | None, scope: str) -> Key:
+        return Key(self.system, self.entity, scope, id_ or "")
+
+    def _mint_references(self, connection: Connection, missing: set[Key]) -> dict[Key, Who]:
+        return identity.mint(connection, missing, {}, self.parts.ids, self.parts.clock.now(), "reference")
+
+    def _mint_own(
+        self, connection: Connection, messages: Sequence[_Message], who: Mapping[Key, Who]
+    ) -> dict[Key, Who]:
+        """Subjects of records first seen now; a deletion of a record we never saw mints nothing."""
+        missing: dict[Key, UUID | None] = {}
+        for message in messages:
+            key = self._key(message.received.key, message.received.scope)
+            if key in who or (message.received.action == "delete"):
+                continue
+            document = chain_key(message.canonical) if message.canonical else None
+            chain = who.get(document) if document else None
+            missing[key] = chain.chain if chain else None
+            if message.received.into:
+                missing.setdefault(self._key(message.received.into, message.received.scope), None)
+        missing = {key: chain for key, chain in missing.items() if key not in who}
+        chains = {key: chain for key, chain in missing.items() if chain is not None}
+        return identity.mint(connection, set(missing), chains, self.parts.ids, self.parts.clock.now(), "source")
+
+    def _merge(self, connection: Connection, messages: Sequence[_Message], who: Mapping[Key, Who]) -> None:
+        for message in messages:
+            if message.received.action == "merge" and message.received.into and message.subject:
+                winner = who.get(self._key(message.received.into, message.received.scope))
+                if winner and winner.subject != message.subject:
+                    identity.merge(connection, message.subject, winner.subject)
+                    control.cancel_deletes(connection, message.subject, self.parts.clock.now())
+
+    def _number(self, connection: Connection, messages: Sequence[_Message]) -> None:
+        counts = Counter(m.subject for m in messages if m.subject is not None)
+        following = identity.next_versions(connection, counts)
+        for message in messages:
+            if message.subject is not None and message.subject in following:
+                message.version = following[message.subject]
+                following[message.subject] += 1
+
+    # -- check and fan out -------------------------------------------------------------------------------------------
+
+    def _fan_out(self, connection: Connection, message: _Message) -> list[Outgoing]:
+        rows = [self._row(connection, message, subscription) for subscription in self.subscriptions]
+        self.counts.update(row.state if row.state != "ready" else "processed" for row in rows)
+        return rows
+
+    def _row(self, connection: Connection, message: _Message, subscription: Subscription) -> Outgoing:
+        received = message.received
+        row = Outgoing(
+            received.id,
+            subscription.id,
+            message.subject,
+            message.version,
+            message.chain,
+            "upsert" if received.action == "upsert" else "delete",
+            received.received_at,
+        )
+        findings = list(message.findings) or self._gate(connection, message, subscription)
+        if findings:
+            row.state, row.code, row.subject, row.version = "quarantined", "invalid", None, None
+            row.findings = [finding.as_dict() for finding in findings]
+            row.reason = str(Invalid(findings))
+        elif message.subject is None:
+            row.state, row.code = "suppressed", "never_seen"
+        elif message.echo and not self._owns_some(subscription.route.entity):
+            row.state, row.code = "suppressed", "echo"
+        elif message.canonical is not None and not holds(message.canonical, subscription.route.when):
+            row.state, row.code = "suppressed", "not_meant"
+        elif received.action == "merge" and subscription.route.on_merge != "block":
+            row.state, row.code = "suppressed", "merged"
+        elif received.action == "delete" and subscription.route.on_delete == "ignore":
+            row.state, row.code = "suppressed", "delete_ignored"
+        elif received.action == "delete":
+            # A merge often shows first as a deletion: wait for the feed's next reading before acting on it.
+            row.due = self.parts.clock.now() + max(DELETE_GRACE, subscription.flow.extract.every)
+        return row
+
+    def _gate(self, connection: Connection, message: _Message, subscription: Subscription) -> list[Finding]:
+        check = subscription.flow.check
+        if self.parts.check is None or check.quality == "none" or message.canonical is None:
+            return []
+        findings = self.parts.check(check.quality, message.canonical)
+        if findings and check.on_fail == "stop":
+            reason = f"{self.system} {self.entity} {message.received.key} failed its check: {Invalid(findings)}"
+            if control.pause(connection, subscription.flow.flow, reason, self.parts.clock.now()):
+                self.counts["paused"] += 1
+        return [] if check.on_fail == "warn" else findings
+
+    def _owns_some(self, entity: str) -> bool:
+        fields = self.parts.ownership.entity(entity).fields
+        return any(owner.owner == self.system for owner in fields.values())
+
+
+class _References:
+    """The unresolved references of a batch: collected once, looked up together, resolved in place."""
+
+    def __init__(self) -> None:
+        self.keys: set[Key] = set()
+        self._places: list[tuple[dict[str, Any], Key]] = []
+
+    def add(self, body: dict[str, Any]) -> None:
+        """Collect the references of one body."""
+        for reference in references(body):
+            key = key_of(reference)
+            self.keys.add(key)
+            self._places.append((reference, key))
+
+    def resolve(self, who: Mapping[Key, Who]) -> None:
+        """Resolve every collected reference."""
+        for reference, key in self._places:
+            if key in who:
+                resolve(reference, who[key])
+
+
+def route_denied(flow: str, error: Denied) -> str:
+    """The reason that stands beside a paused flow."""
+    return f"{error.message} hint: {error.hint or 'Mend it, then `landbridge resume ' + flow + '`.'}"

@@ -1,0 +1,73 @@
+"""References between records: {system, scope, entity, id} in a canonical body before resolve, {subject} after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from landbridge.store._identity import Key, Who
+
+
+def references(body: Any) -> Iterator[dict[str, Any]]:
+    """Every unresolved reference inside a canonical body; the very dicts, so that they can be resolved in place."""
+    stack = [body]
+    while stack:
+        value = stack.pop()
+        if type(value) is dict:
+            if "id" in value and "entity" in value and "system" in value:
+                yield value
+            else:
+                for inner in value.values():
+                    if type(inner) is dict or type(inner) is list:
+                        stack.append(inner)
+        else:
+            stack.extend(inner for inner in value if type(inner) is dict or type(inner) is list)
+
+
+def subjects(body: Any) -> Iterator[tuple[str, UUID]]:
+    """Every resolved reference inside a canonical body, as (entity, subject)."""
+    stack = [body]
+    while stack:
+        value = stack.pop()
+        if type(value) is dict:
+            if "subject" in value and type(value["subject"]) is str:
+                yield value.get("entity", ""), UUID(value["subject"])
+            else:
+                for inner in value.values():
+                    if type(inner) is dict or type(inner) is list:
+                        stack.append(inner)
+        else:
+            stack.extend(inner for inner in value if type(inner) is dict or type(inner) is list)
+
+
+def key_of(reference: Mapping[str, Any]) -> Key:
+    """The cross-reference key of an unresolved reference."""
+    return Key(reference["system"], reference["entity"], reference.get("scope") or "", str(reference["id"]))
+
+
+def resolve(reference: dict[str, Any], who: Who) -> None:
+    """Turn a reference into its resolved form, in place; it keeps saying which entity it means."""
+    entity = reference["entity"]
+    reference.clear()
+    reference["subject"] = str(who.subject)
+    reference["entity"] = entity
+
+
+_CHAINING = ("sales_order", "purchase_order", "production_order", "quotation", "opportunity")
+
+
+def chain_key(body: Mapping[str, Any]) -> Key | None:
+    """The document whose chain this one belongs to: an order's shipments and invoices share its lane."""
+    for candidate in _document_references(body):
+        if candidate.get("entity") in _CHAINING:
+            document = candidate.get("document")
+            if isinstance(document, Mapping) and "id" in document and "system" in document:
+                return key_of(document)
+    return None
+
+
+def _document_references(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from body.get("refs") or ()
+    for line in body.get("lines") or ():
+        yield from line.get("refs") or ()
