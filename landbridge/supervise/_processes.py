@@ -47,20 +47,20 @@ def alive(known: Process) -> bool:
     return found is not None and found.started == known.started
 
 
-def family(leader: int, mark: str = "") -> list[Process]:
-    """The processes of a session, all descendants of its leader, and whatever carries `mark` (NAME=value) in its environment.
+def family(leader: int | None, mark: str = "") -> list[Process]:
+    """The processes of a session, those whose environment holds `mark` (NAME=value), and the descendants of both.
 
     The mark finds those that left the session and lost their parent.
     """
     everyone = processes()
-    pids = {found.pid for found in everyone if found.session == leader or found.pid == leader}
+    pids = {found.pid for found in everyone if found.session == leader or (mark and _marked(found, mark))}
+    pids.discard(os.getpid())
     grown = True
     while grown:
         children = {found.pid for found in everyone if found.parent in pids} - pids
         pids |= children
         grown = bool(children)
-    own = os.getpid()
-    return [found for found in everyone if found.pid != own and (found.pid in pids or (mark and _marked(found, mark)))]
+    return [found for found in everyone if found.pid in pids]
 
 
 def _marked(known: Process, mark: str) -> bool:
