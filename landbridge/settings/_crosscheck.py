@@ -33,7 +33,10 @@ class Around:
         entry = self.systems.get(system)
         if entry is None or entry.connector not in self.registry:
             return None
-        return self.registry[entry.connector].connector.entities
+        try:
+            return self.registry[entry.connector].connector.entities
+        except (ImportError, AttributeError):
+            return None  # told by read_systems
 
 
 def check_flow(flow: Flow, node: Node, around: Around) -> Iterator[Problem]:

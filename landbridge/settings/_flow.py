@@ -119,6 +119,11 @@ class Route(Model):
         description="Deliver only messages whose canonical value at each path is one of these.",
         examples=[{"status": ["confirmed"]}],
     )
+    create: bool = Field(
+        True,
+        description="False: only records that the target has already are written; others are counted as suppressed.",
+        examples=[False],
+    )
     on_delete: DeletePolicy = Field(
         "ignore",
         description=(

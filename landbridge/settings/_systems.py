@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ADDRESS = Url.__metadata__[-1]  # type: ignore[attr-defined]  # Annotated carries it; the stubs say str
 _NET = frozenset({"proxy", "proxy_login", "ca", "client_certificate"})
 _NET_SECRETS = frozenset({"proxy_login"})
-_IDENTITY = frozenset({"client", "client_id", "username", "user", "login", "tenant", "account"})
+_IDENTITY = frozenset({"account", "audience", "client", "client_id", "login", "tenant", "user", "username"})
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
@@ -60,7 +60,12 @@ def _system(name: str, node: Node, over: Node | None, registry: Registry, *, off
         hint = registry.suggestion(entry.connector)
         raise ConfigError([node["connector"].problem(f"connector '{entry.connector}' is not known.", hint)])
     problems: list[Problem] = []
-    model = registry[entry.connector].config
+    try:
+        model = registry[entry.connector].config
+    except (ImportError, AttributeError) as error:
+        hint = "Install the package that brings it, or what that package needs."
+        text = f"connector '{entry.connector}' cannot be loaded: {error}."
+        raise ConfigError([node["connector"].problem(text, hint)]) from error
     if over is not None:
         problems += _beyond(over, model)
     config = _typed(node, over, "config", model, secrets_of(model), offline=offline, problems=problems)

@@ -1,0 +1,64 @@
+"""What goes to the terminal: problems one per line, findings for a person, and JSON for a program."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from landbridge.errors import ConfigError, Invalid, LandbridgeError, Problem
+
+
+def say(text: str = "") -> None:
+    """One line of result, to standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
+def complain(text: str) -> None:
+    """One line for a person, to standard error."""
+    sys.stderr.write(f"{text}\n")
+
+
+def show_json(value: Any) -> None:
+    """A value as JSON, indented, to standard output."""
+    import orjson
+
+    options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
+    sys.stdout.write(orjson.dumps(value, default=str, option=options).decode() + "\n")
+
+
+def show_error(error: LandbridgeError) -> None:
+    """An error as a person reads it: every problem with its place, or the message and what to do now."""
+    if isinstance(error, ConfigError):
+        show_problems(error.problems)
+        return
+    if isinstance(error, Invalid):
+        for finding in error.findings:
+            where = f"{finding.where}  " if finding.where else ""
+            complain(f"{where}{finding.path}: {finding.message}{f' hint: {finding.hint}' if finding.hint else ''}")
+        return
+    complain(f"{error.message}{f' hint: {error.hint}' if error.hint else ''}")
+
+
+def show_problems(problems: Iterable[Problem]) -> None:
+    """Every problem on a line of its own, and how many there are."""
+    found = list(problems)
+    for problem in found:
+        complain(str(problem))
+    files = len({problem.file for problem in found})
+    complain(f"{counted(len(found), 'problem')} in {counted(files, 'file')}; nothing was started.")
+
+
+def problems_as_json(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    """Problems for a program: file, line, column, message, hint."""
+    return [
+        {"file": one.file, "line": one.line, "column": one.column, "message": one.message, "hint": one.hint}
+        for one in problems
+    ]
+
+
+def counted(number: int, word: str) -> str:
+    """`1 flow`, `2 flows`, `2 entities`."""
+    if number == 1:
+        return f"1 {word}"
+    return f"{number} {word[:-1]}ies" if word.endswith("y") else f"{number} {word}s"
