@@ -1,0 +1,302 @@
+"""SAP S/4HANA by its OData V2 services."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from connectors.sap_s4._changes import Planner
+from connectors.sap_s4._config import SapS4Config
+from connectors.sap_s4._cursor import parse
+from connectors.sap_s4._describe import fields_of
+from connectors.sap_s4._gateway import Gateway
+from connectors.sap_s4._literals import any_of, chunks, text
+from connectors.sap_s4._masters import Masters
+from connectors.sap_s4._matching import Matching
+from connectors.sap_s4._orders import STAGE, Orders
+from connectors.sap_s4._plan import Plan
+from connectors.sap_s4._prices import prices_of
+from connectors.sap_s4._reader import Reader
+from connectors.sap_s4._returns import Returns
+from connectors.sap_s4._sources import PARTNERS, SOURCES, Source
+from connectors.sap_s4._stock import Stock
+from connectors.sap_s4._wire import inward
+from connectors.sap_s4._writer import Writer
+from landbridge.connector import (
+    Connector,
+    Delivered,
+    Entity,
+    Fields,
+    Found,
+    Identity,
+    KeyHash,
+    Outcome,
+    Page,
+    Row,
+    Waiver,
+    Write,
+    connector,
+)
+from landbridge.errors import Conflict, Denied, Rejected
+from landbridge.net import Http
+from landbridge.time import Clock
+
+_SESSION = re.compile(r"SAP_SESSIONID_(\w{3})_(\d{3})")
+_MOVES = frozenset({"LastChangeDateTime", "LastChangeDate", "LastChangeTime", "LastChangedByUser", "ETag"})
+_MINUTES = timedelta(minutes=1)
+
+
+@connector("sap_s4", config=SapS4Config)
+class SapS4(Connector[SapS4Config]):
+    """One client of one S/4HANA system."""
+
+    entities: ClassVar[Mapping[str, Entity]] = {
+        "customer": Entity(
+            "A_BusinessPartner", "C", "B", "B", 50, 5 * _MINUTES, 5 * _MINUTES, key="BusinessPartner", ignored=_MOVES
+        ),
+        "supplier": Entity(
+            "A_BusinessPartner", "C", "B", "B", 50, 5 * _MINUTES, 5 * _MINUTES, key="BusinessPartner", ignored=_MOVES
+        ),
+        "product": Entity("A_Product", "C", "B", "B", 50, 5 * _MINUTES, 5 * _MINUTES, key="Product", ignored=_MOVES),
+        "price": Entity("A_ProductValuation", overlap=5 * _MINUTES, key="Product", ignored=_MOVES),
+        "sales_order": Entity(
+            "A_SalesOrder",
+            "C",
+            "B",
+            "B",
+            50,
+            15 * _MINUTES,
+            5 * _MINUTES,
+            lines="to_Item",
+            stages=(STAGE,),
+            key="SalesOrder",
+            ignored=_MOVES,
+        ),
+        "shipment": Entity(
+            "A_OutbDeliveryHeader",
+            overlap=5 * _MINUTES,
+            lines="to_DeliveryDocumentItem",
+            key="DeliveryDocument",
+            ignored=_MOVES | {"DeliveryVersion"},
+        ),
+        "inventory_level": Entity("A_MatlStkInAcctMod", snapshot=True, key="Material"),
+    }
+    waivers: ClassVar[Sequence[Waiver]] = ()
+
+    def __init__(self, name: str, config: SapS4Config, http: Http, clock: Clock) -> None:
+        super().__init__(name, config, http, clock)
+        self._gateway = Gateway(name, config, http, clock)
+        self._returns = Returns(self._gateway)
+
+    def entity(self, entity: str) -> Entity:
+        """The declaration with this system's own settle time, overlap and batch."""
+        declared = self.entities[entity]
+        return replace(
+            declared,
+            batch=min(declared.batch, self.config.batch),
+            settle=self.config.settle.get(entity, declared.settle),
+            overlap=self.config.overlap,
+        )
+
+    def check(self) -> Identity:
+        """Ask every service; the client is named by SAP's own session cookie, else by host and client."""
+        self.http.forget_cookies()
+        refused: list[str] = []
+        organisation = ""
+        for service in dict.fromkeys(source.service for source in SOURCES.values()):
+            try:
+                reply = self._gateway.head(service)
+            except Denied as error:
+                if error.status == "401":
+                    raise
+                refused.append(service)
+                continue
+            named = _SESSION.search(reply.headers.get("set-cookie") or "")
+            organisation = organisation or (f"{named[1]}/{named[2]}" if named else "")
+        if refused:
+            raise Denied(
+                f"{self.name}: the user may not use {', '.join(refused)}.",
+                hint="Add the communication scenarios (or PFCG services) of these to the communication user.",
+                sent=False,
+            )
+        host = urlsplit(str(self.config.url)).hostname or ""
+        return Identity(organisation or f"{host}/{self.config.client}", self.config.user or self.config.client_id or "")
+
+    def describe(self, entity: str) -> Fields:
+        """The fields of the tenant's own metadata, custom ones included."""
+        source = self._source(entity)
+        return fields_of(self._gateway.service(source.service), source, self.config.defaults.get(entity, {}))
+
+    def read(self, entity: str, since: str | None, *, limit: int | None = None) -> Iterator[Page]:
+        """Pages since a cursor; stock comes as one snapshot per plant."""
+        source = self._source(entity)
+        cursor = parse(since, system=self.name, entity=entity, now=self.clock.now())
+        if source.changes == "none":
+            yield from Stock(self._gateway, self.config, self.clock).read(source, cursor)
+            return
+        for page in self._reader(entity).read(source, cursor, limit):
+            page.rows = self._finish(entity, page.rows)
+            yield page
+
+    def fetch(self, entity: str, ids: Sequence[str]) -> list[Row]:
+        """The records as they are now; an id that SAP does not know comes as deleted."""
+        source = self._source(entity)
+        rows: list[Row] = []
+        reader = self._reader(entity)
+        wanted = list(dict.fromkeys(key.split("|")[0] if entity == "price" else key for key in ids))
+        if not self._gateway.service(source.service)[source.entity_set].filterable(source.key):
+            for key in wanted:
+                rows += self._one(source, reader, key)
+        else:
+            for chunk in chunks(wanted, per_value=len(source.key) + 10):
+                query = {"$filter": any_of(source.key, "Edm.String", chunk), "$expand": reader.expand(source)}
+                answer = self._gateway.get(source.service, source.entity_set, query)
+                rows += [reader.row(source, record) for record in answer["results"]]
+                while answer.get("__next"):
+                    answer = self._gateway.follow(answer["__next"])
+                    rows += [reader.row(source, record) for record in answer["results"]]
+        there = {row.key for row in rows}
+        gone = [Row(key, None, action="delete") for key in wanted if key not in there]
+        return self._finish(entity, rows) + gone
+
+    def keys(self, entity: str, *, low: str | None = None, high: str | None = None) -> Iterator[KeyHash]:
+        """All keys in ascending order with a hash of change stamp and version."""
+        source = self._source(entity)
+        kind = self._gateway.service(source.service)[source.entity_set]
+        stamps = [name for name in (*source.stamp, "LastChangeTime", "ETag") if name in kind.properties]
+        last = low
+        operator = "ge"
+        while True:
+            bounds = [source.condition] if source.condition else []
+            bounds += [f"{source.key} {operator} {text(last)}"] if last else []
+            bounds += [f"{source.key} lt {text(high)}"] if high else []
+            query = {
+                "$filter": " and ".join(bounds) or None,
+                "$select": ",".join([source.key, *stamps]),
+                "$orderby": source.key,
+                "$top": self.config.page,
+            }
+            answer = self._gateway.get(source.service, source.entity_set, query)
+            for record in answer["results"]:
+                content = "|".join(str(record.get(name)) for name in stamps)
+                last, operator = str(record[source.key]), "gt"
+                yield KeyHash(last, hashlib.sha256(content.encode()).digest())
+            if not answer["results"] or (len(answer["results"]) < self.config.page and "__next" not in answer):
+                return
+
+    def write(self, entity: str, writes: Sequence[Write]) -> list[Outcome]:
+        """Each write is a changeset of its own: all of it or nothing, and none pulls another down."""
+        source = self._source(entity)
+        writer = Writer(self._gateway, source.service, source.key, "SalesOrderItem")
+        return writer.write(
+            writes,
+            lambda write: self._plan(entity, source, write),
+            lambda ids: self.fetch(entity, ids),
+            lambda plan, row: self._pairs(plan, row) if entity == "sales_order" else {},
+        )
+
+    def find(self, entity: str, reference: str) -> Found | None:
+        """What carries our reference; more than one record is for a person to clear up."""
+        source = self._source(entity)
+        service = self._gateway.service(source.service)
+        if source.service == PARTNERS:
+            number = Masters(self.config, service, entity, source.entity_set).reference(reference)
+            condition = (
+                f"BPIdentificationType eq {text(self.config.identification)}"
+                f" and BPIdentificationNumber eq {text(number)}"
+            )
+            answer = self._gateway.get(source.service, "A_BuPaIdentification", {"$filter": condition})
+        else:
+            number = self._reference(entity, source, reference)
+            condition = f"{self.config.reference_field(entity)} eq {text(number)}"
+            query = {"$filter": condition, "$select": source.key}
+            answer = self._gateway.get(source.service, source.entity_set, query)
+        ids = sorted({str(record[source.key]) for record in answer["results"]})
+        if not ids:
+            return None
+        if len(ids) > 1:
+            raise Conflict(
+                f"{self.name}: our reference {reference} stands in {len(ids)} records: {', '.join(ids[:5])}.",
+                ours=reference,
+                theirs=ids,
+                hint="Keep one of them, clear the reference field of the others in SAP, and replay.",
+            )
+        row = self.fetch(entity, ids)[0]
+        body = row.body or {}
+        lines = Orders(self.config, service).all_pairs(body) if entity == "sales_order" else {}
+        return Found(row.key, row.version, lines, row.body)
+
+    def matches(self, entity: str, values: Sequence[str], *, field: str) -> Mapping[str, list[str]]:
+        """The ids that hold each value: `tax_id` by the tax numbers of a partner, else a field of the record."""
+        return Matching(self._gateway, self.config).find(self._source(entity), values, field)
+
+    def line_key(self, entity: str, line: Mapping[str, Any]) -> str | None:
+        """The item number of an order or a delivery."""
+        number = line.get("SalesOrderItem" if entity == "sales_order" else "DeliveryDocumentItem")
+        return None if number is None else str(number)
+
+    def _plan(self, entity: str, source: Source, write: Write) -> Plan | Outcome:
+        service = self._gateway.service(source.service)
+        made: Orders | Masters = (
+            Orders(self.config, service)
+            if entity == "sales_order"
+            else Masters(self.config, service, entity, source.entity_set)
+        )
+        if self.entities[entity].create is None:
+            raise Rejected(
+                f"{self.name}: {entity} is only read.", hint="Take it out of the flow's targets.", sent=False
+            )
+        if write.action == "delete" and write.policy == "ignore":
+            return Delivered(write.target_id or "", write.expected)
+        if write.action == "create" and write.stage is None:
+            return made.create(write)
+        key = write.handle or write.target_id
+        if key is None:
+            raise Rejected(f"{write.reference} has no id in SAP to change.", hint="Replay it as a create.", sent=False)
+        current = self._current(source, key)
+        if isinstance(made, Orders) and write.stage == STAGE:
+            return made.address(write, current)
+        return made.cancel(write, current) if write.action == "delete" else made.update(write, current)
+
+    def _current(self, source: Source, key: str) -> dict[str, Any]:
+        service = self._gateway.service(source.service)
+        path = Planner(service).path(source.entity_set, {source.key: key})
+        record = self._gateway.get(source.service, path, {"$expand": self._reader("").expand(source)})
+        return inward(service, source.entity_set, record, etags=True)
+
+    def _one(self, source: Source, reader: Reader, key: str) -> list[Row]:
+        path = Planner(self._gateway.service(source.service)).path(source.entity_set, {source.key: key})
+        try:
+            return [reader.row(source, self._gateway.get(source.service, path, {"$expand": reader.expand(source)}))]
+        except Rejected:
+            return []
+
+    def _pairs(self, plan: Plan, row: Row) -> dict[str, str]:
+        orders = Orders(self.config, self._gateway.service(self._source("sales_order").service))
+        return orders.pairs(plan.write.lines, (row.body or {}).get("to_Item") or [])
+
+    def _reference(self, entity: str, source: Source, reference: str) -> str:
+        service = self._gateway.service(source.service)
+        if entity == "sales_order":
+            return Orders(self.config, service).reference(reference)
+        return Masters(self.config, service, entity, source.entity_set).reference(reference)
+
+    def _finish(self, entity: str, rows: list[Row]) -> list[Row]:
+        if entity == "sales_order":
+            self._returns.complete([row.body for row in rows if row.body is not None])
+        return [price for row in rows for price in prices_of(row)] if entity == "price" else rows
+
+    def _reader(self, entity: str) -> Reader:
+        overlap = self.entity(entity).overlap if entity else self.config.overlap
+        return Reader(self._gateway, self.config, self.clock, overlap)
+
+    def _source(self, entity: str) -> Source:
+        source = SOURCES.get(entity)
+        if source is None:
+            raise Rejected(f"{self.name} has no {entity}.", hint=f"It knows {', '.join(sorted(SOURCES))}.", sent=False)
+        return replace(source, service=self.config.delivery_service) if entity == "shipment" else source

@@ -1,0 +1,22 @@
+"""Prices: the standard price of each valuation area of a product, a record of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from landbridge.connector import Row
+
+_OF_PRODUCT = ("Product", "BaseUnit", "LastChangeDateTime", "IsMarkedForDeletion")
+
+
+def prices_of(row: Row) -> Iterator[Row]:
+    """One row per valuation area; what a product has no price in is no row."""
+    body = row.body
+    if body is None:
+        yield row
+        return
+    for valuation in body.get("to_Valuation") or []:
+        price = {name: body.get(name) for name in _OF_PRODUCT} | valuation
+        price["to_SalesDelivery"] = body.get("to_SalesDelivery") or []
+        key = f"{row.key}|{valuation['ValuationArea']}|{valuation.get('ValuationType') or ''}"
+        yield Row(key, price, row.stamp, scope=str(valuation["ValuationArea"]), version=row.version)
