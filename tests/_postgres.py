@@ -1,6 +1,6 @@
 """Fixtures for tests on PostgreSQL: one server per test session (and xdist worker), a fresh database per test.
 
-`conftest.py` imports them. A folder of tests that wants a migrated schema in every `database_url` overrides one fixture:
+`conftest.py` imports them. Tests that want a migrated schema in every `database_url` override one fixture:
 
     @pytest.fixture(scope="session")
     def database_template(template_database: TemplateDatabase) -> str:
@@ -32,7 +32,7 @@ _numbers = count(1)
 
 @pytest.fixture(scope="session", autouse=True)
 def server_home() -> Iterator[Path]:
-    """A temporary folder that the unprivileged account of a PostgreSQL server can enter; tests leave nothing outside it.
+    """A temporary folder that a PostgreSQL server's account can enter; tests leave nothing outside it.
 
     As root, pytest's own `tmp_path` cannot be entered by that account; servers started there settle in this folder.
     """
@@ -62,7 +62,7 @@ def postgres(server_home: Path) -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture(scope="session")
 def template_database(postgres: EmbeddedPostgres) -> TemplateDatabase:
-    """Makes template databases: `template_database(prepare)` runs `prepare(url)` once and returns the template's name."""
+    """Makes templates: `template_database(prepare)` runs `prepare(url)` once and returns the template's name."""
     made: dict[Prepare, str] = {}
 
     def template(prepare: Prepare) -> str:
@@ -72,7 +72,9 @@ def template_database(postgres: EmbeddedPostgres) -> TemplateDatabase:
             with postgres.urls().connect("postgres") as connection:
                 # A template must have no connection, and a pool that `prepare` forgot would hold one.
                 connection.execute(sql.SQL("alter database {} allow_connections false").format(sql.Identifier(name)))
-                connection.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", (name,))
+                connection.execute(
+                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", (name,)
+                )
             made[prepare] = name
         return made[prepare]
 

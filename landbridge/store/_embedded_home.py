@@ -72,12 +72,12 @@ def _may(path: Path, account: Account, right: int) -> bool:
 
 
 def settle(folder: Path, account: Account | None) -> Path:
-    """The folder the server lives in: `folder/server`, which is a link into a system folder where only root may enter `folder`."""
+    """The folder the server lives in: `folder/server`, a link into a system folder where its account cannot enter."""
     home = folder / "server"
     if home.is_symlink() and not home.exists():
         raise refuse(
             folder,
-            f"the data of this server were in {os.readlink(home)}, which is gone",
+            f"the data of this server were in {home.readlink()}, which is gone",
             f"bring it back, or remove {home}",
         )
     if home.exists():
@@ -95,7 +95,7 @@ def settle(folder: Path, account: Account | None) -> Path:
         return _settle_elsewhere(folder, home, account)
     except OSError as error:
         raise refuse(folder, f"cannot make the server's folder: {error.strerror} ({error.filename})", (
-            "choose a folder you may write to, or make room on the disk"))  # fmt: skip
+            "choose a folder you may write to, or make room on the disk")) from None  # fmt: skip
 
 
 def _settle_elsewhere(folder: Path, home: Path, account: Account) -> Path:
@@ -103,7 +103,7 @@ def _settle_elsewhere(folder: Path, home: Path, account: Account) -> Path:
     system.mkdir(parents=True, exist_ok=True, mode=0o755)
     if not reachable(system, account):
         raise refuse(folder, f"neither this folder nor {system} can be entered by the account that runs PostgreSQL", (
-            f"make one of them enterable (chmod a+x), or set {SYSTEM_FOLDER_VARIABLE} to a folder that is"))  # fmt: skip
+            f"make one of them enterable (chmod a+x), or set {SYSTEM_FOLDER_VARIABLE} to one that is"))  # fmt: skip
     name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:12]
     real = system / f"postgres-{name}"
     real.mkdir(exist_ok=True)

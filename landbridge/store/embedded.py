@@ -1,8 +1,8 @@
 """A PostgreSQL server of our own: initialised, started, attached to and stopped, from the binaries of a wheel.
 
-The folder holds `password` (0600), `postgres.log`, `lock` and `server/` (the database files and the private socket). The
-server is the child of whoever started it, but in a session of its own: it lives on until `stop`, unless it was started
-with `die_with_parent`. PostgreSQL's own `postmaster.pid` is the only record of what runs; it is believed only if the
+The folder holds `password` (0600), `postgres.log`, `lock` and `server/` (the database files and the private socket).
+The server is the child of whoever started it, but in a session of its own: it lives on until `stop`, unless it was
+started with `die_with_parent`. PostgreSQL's own `postmaster.pid` is the only record of what runs; it is believed only if the
 process it names works in our database folder.
 """
 
@@ -14,12 +14,11 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -32,7 +31,7 @@ from sqlalchemy import URL
 
 from landbridge.errors import Unavailable
 from landbridge.store._embedded_home import MAJOR, Account, binaries, own, refuse, server_account, settle
-from landbridge.supervise import Process, current_folder, process, send, spawn, wait_gone, working_in
+from landbridge.supervise import Process, current_folder, free_port, process, send, spawn, wait_gone, working_in
 
 USER = "landbridge"
 _SOCKET_LIMIT = 107  # bytes of a unix socket's path, by Linux
@@ -103,8 +102,8 @@ class _Postmaster:
 class EmbeddedPostgres:
     """One PostgreSQL server in one folder.
 
-    `durable=False` (no fsync) is for tests only. `die_with_parent` ends the server when the thread that started it ends,
-    also by SIGKILL; it is for tests and demonstrations.
+    `durable=False` (no fsync) is for tests only. `die_with_parent` ends the server when the thread that started it
+    ends, also by SIGKILL; it is for tests and demonstrations.
     """
 
     def __init__(
@@ -169,10 +168,9 @@ class EmbeddedPostgres:
                 create = sql.SQL("create database {} template {} strategy {}").format(
                     sql.Identifier(name), sql.Identifier(template or "template1"), strategy
                 )
-                try:
+                # Another process may be faster; then what we wanted is there.
+                with suppress(pg_errors.DuplicateDatabase, pg_errors.UniqueViolation):
                     connection.execute(create)
-                except (pg_errors.DuplicateDatabase, pg_errors.UniqueViolation):
-                    pass  # another process was faster; what we wanted is there
         return urls.sqlalchemy(name)
 
     def drop_database(self, name: str) -> None:
@@ -249,7 +247,7 @@ class EmbeddedPostgres:
         return True
 
     def _clear_leftovers(self, home: Path) -> None:
-        """Make a start safe after a crash: wait for orphans of a killed server, drop a pid file that names a stranger."""
+        """Make a start safe after a crash: wait for orphans of a killed server, drop its stale pid file."""
         data = home / "data"
         left = wait_gone(working_in(data), 10.0)
         if left:
@@ -286,7 +284,7 @@ class EmbeddedPostgres:
             return (self.folder / "password").read_text().strip()
         except OSError:
             raise refuse(self.folder, "the password of this server is missing or unreadable", (
-                "start as the user who made it, or bring back the file `password`"))  # fmt: skip
+                "start as the user who made it, or bring back the file `password`")) from None  # fmt: skip
 
     def _initialise(self, home: Path, account: Account | None) -> None:
         """Make the database files, all or nothing."""
@@ -294,7 +292,7 @@ class EmbeddedPostgres:
         if (data / "PG_VERSION").is_file():
             found = (data / "PG_VERSION").read_text().strip()
             if found != MAJOR:
-                raise refuse(self.folder, f"these databases were written by PostgreSQL {found}, the binaries are {MAJOR}", (
+                raise refuse(self.folder, f"they were written by PostgreSQL {found}, the binaries are {MAJOR}", (
                     f"dump them with PostgreSQL {found} and restore them into a new folder"))  # fmt: skip
             self._password()
             return
@@ -315,7 +313,7 @@ class EmbeddedPostgres:
                 (new / "data").rename(data)
         except OSError as error:
             raise refuse(self.folder, f"cannot make the database files: {error.strerror} ({error.filename})", (
-                "make room on the disk, or look at the rights of the folder"))  # fmt: skip
+                "make room on the disk, or look at the rights of the folder")) from None  # fmt: skip
 
     def _initdb(self, home: Path, data: Path, password: Path, account: Account | None) -> None:
         settings = _SETTINGS if self._durable else _SETTINGS | _NOT_DURABLE
@@ -338,7 +336,7 @@ class EmbeddedPostgres:
         program = str(binaries(home, account) / "postgres")
         for last in (False, False, True):
             offset = self._log_size()
-            argv = [program, "-D", str(home / "data"), "-k", str(with_sockets), "-p", str(_free_port())]
+            argv = [program, "-D", str(home / "data"), "-k", str(with_sockets), "-p", str(free_port())]
             argv += ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_permissions=0700"]
             argv += ["-c", "logging_collector=off"]
             dies_by = signal.SIGINT if self._die_with_parent else None
@@ -356,7 +354,7 @@ class EmbeddedPostgres:
     ) -> subprocess.Popen[bytes]:
         # No PG* variable of the caller may reach the server.
         env = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-        return spawn(argv, log=self.log, env=env, cwd=home, dies_by=dies_by, account=account and account.pair)
+        return spawn(argv, log=self.log, env=env, cwd=home, dies_by=dies_by, account=account.pair if account else None)
 
     def _wait_ready(self, offset: int) -> None:
         until = time.monotonic() + self._within
@@ -418,10 +416,3 @@ class EmbeddedPostgres:
 
 class _PortTaken(Unavailable):
     pass
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

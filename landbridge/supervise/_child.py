@@ -14,7 +14,7 @@ class Child:
     """One program to keep running; times are seconds.
 
     `ready` says whether a started child can be used, `healthy` is asked every `health_every` from then on; a child that
-    is not healthy three times in a row is stopped and started again. Both may block for a moment; an exception means no.
+    is not healthy three times in a row is stopped and started again. Both may block a moment; an exception means no.
     A child with `restart="never"` may end by itself with 0 (a migration); any other end of it stops the supervisor.
     """
 

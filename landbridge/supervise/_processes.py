@@ -37,7 +37,7 @@ def process(pid: int) -> Process | None:
 
 def processes() -> list[Process]:
     """All live processes that we may see."""
-    pids = (int(name) for name in os.listdir(_PROC) if name.isdigit())
+    pids = (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
     return [found for found in map(process, pids) if found is not None]
 
 
@@ -80,7 +80,7 @@ def working_in(folder: Path) -> list[Process]:
 def current_folder(pid: int) -> str | None:
     """The current folder of a process, None where it is gone or not ours to see."""
     try:
-        return os.readlink(_PROC / str(pid) / "cwd")
+        return str((_PROC / str(pid) / "cwd").readlink())
     except OSError:
         return None
 

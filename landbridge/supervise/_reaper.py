@@ -1,7 +1,8 @@
 """Ends what a supervisor started when the supervisor itself was killed: `_reaper.py MARK GRACE`, run by path.
 
-It waits for the end of its standard input, whose other side only the supervisor holds. The death signal of Linux ends the
-supervisor's children; this finds what those leave behind. It loads its neighbour by path, nothing else of Landbridge.
+It waits for the end of its standard input, whose other side only the supervisor holds. The death signal of Linux
+ends the supervisor's children; this finds what those leave behind.
+It loads its neighbour by path, nothing else of Landbridge.
 """
 
 from __future__ import annotations

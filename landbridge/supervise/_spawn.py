@@ -23,8 +23,8 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start `argv` as leader of a new session, output appended to `log` (0600).
 
-    With `dies_by` the kernel sends that signal when the *thread* that called spawn ends, however it ends: call it from a
-    thread that lives as long as the child should. `account` (uid, gid) drops root's rights before the program starts.
+    With `dies_by` the kernel sends that signal when the *thread* that called spawn ends, however it ends: call it from
+    a thread that lives as long as the child should. `account` (uid, gid) drops root's rights before the program starts.
     """
     command = list(argv)
     if dies_by is not None or account is not None:

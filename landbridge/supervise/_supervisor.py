@@ -24,7 +24,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Supervisor:
-    """Keeps children running until it is told to stop; `tell` hears every change of state, from the children's threads."""
+    """Keeps children running until it is told to stop; `tell` hears every change of state, from threads."""
 
     def __init__(self, children: Iterable[Child], *, tell: Callable[[Status], None] | None = None) -> None:
         self._children = list(children)
@@ -56,7 +56,7 @@ class Supervisor:
             raise
 
     def run(self) -> int:
-        """Start, block until SIGTERM, SIGINT, SIGHUP, `ask_stop` or a failed `never` child, stop; the exit code (0, or 1)."""
+        """Start, block until a signal, `ask_stop` or a failed `never` child (then 1), stop; the exit code."""
         before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
         try:
             self.start()

@@ -1,7 +1,7 @@
 """The life of one child: started, ready, healthy, died, paused, started again, until it is asked to stop.
 
-Each child has a thread of its own, which starts it and stays until it is gone: the death signal of Linux is bound to the
-thread that started the child, not to the process.
+Each child has a thread of its own, which starts it and stays until it is gone: the death signal of Linux is bound to
+the thread that started the child, not to the process.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ class Watch:
         return self._stopping or (popen is not None and _ended(popen))
 
     def _end(self, popen: subprocess.Popen[bytes]) -> None:
-        """End the child and everything it started: ask its whole group, kill after the grace, look that all are gone."""
+        """End the child and everything it started: ask all, kill after the grace, look that all are gone."""
         if self._stopping:
             self._set(State.STOPPING, self._note)
         everyone = family(popen.pid, self._mark)
@@ -201,7 +201,7 @@ def _yes(question: Callable[[], bool]) -> bool:
 
 
 def _ended(popen: subprocess.Popen[bytes]) -> bool:
-    """Whether the child ended; it stays a zombie, so that its pid, and with it the session's id, belongs to nobody else."""
+    """Whether the child ended; it stays a zombie, so that its pid, the session's id, is not used again."""
     return os.waitid(os.P_PID, popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 

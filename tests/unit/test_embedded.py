@@ -209,9 +209,9 @@ def test_a_port_that_is_taken_meanwhile_is_replaced(make: Make, monkeypatch: pyt
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        found = embedded._free_port
+        found = embedded.free_port
         answers = iter([taken.getsockname()[1]])
-        monkeypatch.setattr(embedded, "_free_port", lambda: next(answers, None) or found())
+        monkeypatch.setattr(embedded, "free_port", lambda: next(answers, None) or found())
         assert server.start().port != taken.getsockname()[1]
 
 
@@ -220,7 +220,7 @@ def test_a_port_that_stays_taken_is_an_error_with_a_hint(make: Make, monkeypatch
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        monkeypatch.setattr(embedded, "_free_port", lambda: taken.getsockname()[1])
+        monkeypatch.setattr(embedded, "free_port", lambda: taken.getsockname()[1])
         with pytest.raises(Unavailable, match=r"port was taken.*hint: start again"):
             server.start()
     assert not server.running()
@@ -308,8 +308,8 @@ def test_binaries_that_the_server_account_cannot_read_are_copied(make: Make, mon
     monkeypatch.setattr(_embedded_home, "_usable", lambda source, account: False)
     server = make(fresh=True)
     server.start()
-    program = os.readlink(f"/proc/{server.pid()}/exe")
-    assert program.startswith(str((server.folder / "server").resolve()))
+    program = Path(f"/proc/{server.pid()}/exe").readlink()
+    assert program.is_relative_to((server.folder / "server").resolve())
     assert _value(server.ensure_database("landbridge"), "select 1") == 1
 
 

@@ -30,7 +30,7 @@ from landbridge.supervise import (
     wait_gone,
 )
 
-# A child that starts an ordinary grandchild and one that left the session and lost its parent; all ignore SIGTERM if told.
+# A child that starts a grandchild, and one that left the session and lost its parent; all ignore SIGTERM if told.
 _FAMILY = """
 import os, signal, sys, time
 if "stubborn" in sys.argv:
@@ -285,7 +285,12 @@ def test_a_killed_supervisor_takes_its_children_with_it_by_the_kernel_alone(root
     assert wait_gone([one], 5) == []
 
 
-_NOTE = "import os, sys, time; f = sys.argv[1] + '/child'; open(f + '.tmp', 'w').write(str(os.getpid())); os.rename(f + '.tmp', f); "
+_NOTE = """
+import os, sys, time
+name = sys.argv[1] + "/child"
+with open(name + ".tmp", "w") as f: f.write(str(os.getpid()))
+os.rename(name + ".tmp", name)
+"""
 
 
 @pytest.mark.parametrize("manner", ["polite", "stubborn"])
