@@ -29,9 +29,7 @@ def project(native: Mapping[str, Any], onto: Iterable[str]) -> dict[str, Any]:
     return {name: native.get(name) for name in onto}
 
 
-def echoes(
-    connection: Connection, source: Connector[Any], entity: str, messages: Sequence[M]
-) -> list[M]:
+def echoes(connection: Connection, source: Connector[Any], entity: str, messages: Sequence[M]) -> list[M]:
     """The messages that only bring back what we delivered to their system.
 
     By the version the target had after our write; or because every field we wrote stands as we wrote it, or as

@@ -27,9 +27,7 @@ class Extracted:
     refused: str = ""
 
 
-def extract(
-    parts: Parts, system: str, entity: str, *, since: str | None = None, limit: int | None = None
-) -> Extracted:
+def extract(parts: Parts, system: str, entity: str, *, since: str | None = None, limit: int | None = None) -> Extracted:
     """Read a feed from its cursor (or from `since`) until it is dry or `limit` rows are read."""
     source = parts.systems[system]
     with parts.store.transaction("feed") as connection:
@@ -55,9 +53,7 @@ def receive(connection: Any, feed_id: int, incoming: Sequence[Incoming], now: An
     if len(stamped) == len(incoming):
         return inbox.receive(connection, feed_id, stamped, now)
     stampless = [row for row in incoming if row.stamp is None and row.action == "upsert"]
-    return inbox.receive(connection, feed_id, stamped, now) + inbox.receive_states(
-        connection, feed_id, stampless, now
-    )
+    return inbox.receive(connection, feed_id, stamped, now) + inbox.receive_states(connection, feed_id, stampless, now)
 
 
 def incoming_of(parts: Parts, rows: Sequence[Row]) -> list[Incoming]:

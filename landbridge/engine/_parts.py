@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -16,26 +16,6 @@ from landbridge.time import Clock, IdSource
 
 STATES = frozenset({"customer", "supplier", "product", "price", "inventory_level"})
 """Entities that are states: a version that did not leave yet may be superseded. Documents never are."""
-
-
-class Context(Protocol):
-    """What a mapping may ask while it translates one body."""
-
-    system: str
-    scope: str
-    now: datetime
-
-    def target_id(self, entity: str, subject: str) -> str: ...
-    def line_id(self, subject: str, line_key: str) -> str | None: ...
-
-
-class Mapping_(Protocol):
-    """A compiled mapping of one (system, entity)."""
-
-    digest: str
-
-    def read(self, native: Mapping[str, Any], context: Any) -> dict[str, Any]: ...
-    def write(self, canonical: Mapping[str, Any], context: Any, *, creating: bool) -> dict[str, Any]: ...
 
 
 class Schema(Protocol):
@@ -58,7 +38,7 @@ class Parts:
     store: Store
     systems: Mapping[str, Connector[Any]]
     flows: Mapping[str, Flow]
-    mappings: Mapping[tuple[str, str], Any]
+    mappings: Mapping[tuple[str, str], Translation]
     schema: Schema
     ownership: Ownership
     clock: Clock

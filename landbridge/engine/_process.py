@@ -14,15 +14,14 @@ from sqlalchemy import Connection
 from landbridge.engine._conditions import holds
 from landbridge.engine._echo import echoes
 from landbridge.engine._parts import STATES, Parts
-from landbridge.engine._refs import chain_key, key_of, references, resolve
-from landbridge.errors import ConfigError, Denied, Finding, Invalid, Problem
+from landbridge.engine._refs import chain_key, key_of, name_lines, references, resolve
+from landbridge.errors import ConfigError, Finding, Invalid, Problem
 from landbridge.settings import Flow, Route
 from landbridge.store import control, identity, inbox, outbox
 from landbridge.store._identity import Key, Who
 from landbridge.store._inbox import Processed, Received
 from landbridge.store._outbox import Outgoing
 from landbridge.translator import Context
-
 
 DELETE_GRACE = timedelta(minutes=1)
 
@@ -117,6 +116,10 @@ class Process:
             known = who.get(self._key(message.received.key, message.received.scope))
             if known is not None:
                 message.subject, message.chain = known.subject, known.chain
+        for message in messages:
+            if message.canonical is not None:
+                key = self._key(message.received.key, message.received.scope)
+                name_lines(message.canonical, key, who)
         found.resolve(who)
         self._merge(connection, messages, who)
         self._number(connection, messages)
@@ -129,9 +132,7 @@ class Process:
     def _mint_references(self, connection: Connection, missing: set[Key]) -> dict[Key, Who]:
         return identity.mint(connection, missing, {}, self.parts.ids, self.parts.clock.now(), "reference")
 
-    def _mint_own(
-        self, connection: Connection, messages: Sequence[_Message], who: Mapping[Key, Who]
-    ) -> dict[Key, Who]:
+    def _mint_own(self, connection: Connection, messages: Sequence[_Message], who: Mapping[Key, Who]) -> dict[Key, Who]:
         """Subjects of records first seen now; a deletion of a record we never saw mints nothing."""
         missing: dict[Key, UUID | None] = {}
         for message in messages:
@@ -236,8 +237,3 @@ class _References:
         for reference, key in self._places:
             if key in who:
                 resolve(reference, who[key])
-
-
-def route_denied(flow: str, error: Denied) -> str:
-    """The reason that stands beside a paused flow."""
-    return f"{error.message} hint: {error.hint or 'Mend it, then `landbridge resume ' + flow + '`.'}"

@@ -71,3 +71,27 @@ def _document_references(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]
     yield from body.get("refs") or ()
     for line in body.get("lines") or ():
         yield from line.get("refs") or ()
+
+
+def name_lines(body: Mapping[str, Any], own: Key, who: Mapping[Key, Who]) -> None:
+    """Give the lines of a document, and those it refers to, our line keys, in place and before references resolve.
+
+    A document that we delivered to the system comes back with the system's own line numbers. A line that was added
+    there has no key of ours: it is named after the system, so that it is never taken for another line.
+    """
+    known = who.get(own)
+    if known is not None and known.lines:
+        _name(body.get("lines") or (), own.system, known.lines)
+    for candidate in _document_references(body):
+        document = candidate.get("document")
+        if "line_key" in candidate and isinstance(document, Mapping) and "id" in document:
+            other = who.get(key_of(document))
+            if other is not None and other.lines:
+                _name((candidate,), own.system, other.lines)
+
+
+def _name(lines: Any, system: str, numbers: Mapping[str, str]) -> None:
+    ours = {number: key for key, number in numbers.items()}
+    for line in lines:
+        number = str(line.get("line_key"))
+        line["line_key"] = ours.get(number, f"{system}:{number}")

@@ -24,7 +24,9 @@ class Next:
     counted: bool = True
 
 
-def after_failure(failure: Failure, flow: Flow, attempts: int, since: datetime, now: datetime, settle: timedelta) -> Next:
+def after_failure(
+    failure: Failure, flow: Flow, attempts: int, since: datetime, now: datetime, settle: timedelta
+) -> Next:
     """Decide by the class of a failure alone (`landbridge.errors` is the table)."""
     if isinstance(failure, Rejected):
         return Next("dead", now, done=True)

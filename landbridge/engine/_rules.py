@@ -11,14 +11,10 @@ from landbridge.engine._conditions import values_at, without
 from landbridge.settings import Change, EntityOwnership
 
 
-def owned(
-    canonical: dict[str, Any], rules: EntityOwnership, source: str, *, target_has_it: bool
-) -> dict[str, Any]:
+def owned(canonical: dict[str, Any], rules: EntityOwnership, source: str, *, target_has_it: bool) -> dict[str, Any]:
     """The canonical body without the fields that another system owns, and with its nulls as the owner wants them."""
     foreign = [
-        path
-        for path, rule in rules.fields.items()
-        if rule.owner != source and (rule.when == "always" or target_has_it)
+        path for path, rule in rules.fields.items() if rule.owner != source and (rule.when == "always" or target_has_it)
     ]
     body = without(canonical, foreign) if foreign else canonical
     kept = [
@@ -78,7 +74,8 @@ def cancellations(
 ) -> list[Breach]:
     """The same for lines that were deleted at the source: a deletion asks for nothing at all."""
     zero = [
-        {"line_key": key, "quantities": {name: {"value": "0"} for name in ("ordered", "cancelled")}} for key in line_keys
+        {"line_key": key, "quantities": {name: {"value": "0"} for name in ("ordered", "cancelled")}}
+        for key in line_keys
     ]
     return breaches({"number": theirs.get("number"), "lines": zero}, theirs, limits, source=source, target=target)
 

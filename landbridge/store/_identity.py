@@ -29,6 +29,8 @@ class Who:
 
     subject: UUID
     chain: UUID
+    lines: dict[str, str]
+    """Our line keys → that system's line numbers, of a document that we delivered there; empty otherwise."""
 
 
 @dataclass(slots=True)
@@ -41,6 +43,12 @@ class Link:
     lines: dict[str, str]
     delivered_version: int | None
     target_version: str | None
+    linked_by: str
+
+    @property
+    def origin(self) -> bool:
+        """True where the record was first seen in that system: its line numbers there are our line keys."""
+        return self.linked_by in ("source", "reference") and not self.lines
 
 
 def lookup(connection: Connection, keys: Collection[Key]) -> dict[Key, Who]:
@@ -48,11 +56,12 @@ def lookup(connection: Connection, keys: Collection[Key]) -> dict[Key, Who]:
     if not keys:
         return {}
     found = rows(connection, _LOOKUP, rows=_keys(keys))
-    return {Key(r.system, r.entity, r.scope, r.id): Who(r.subject, r.chain) for r in found}
+    return {Key(r.system, r.entity, r.scope, r.id): Who(r.subject, r.chain, r.lines or {}) for r in found}
 
 
 _LOOKUP = sql("""
-select x.system, x.entity, x.scope, x.id, coalesce(m.id, s.id) as subject, coalesce(m.chain, s.chain) as chain
+select x.system, x.entity, x.scope, x.id, x.lines,
+       coalesce(m.id, s.id) as subject, coalesce(m.chain, s.chain) as chain
 from json_to_recordset(cast(:rows as json)) as r (system text, entity text, scope text, id text)
 join xref x on x.system = r.system and x.entity = r.entity and x.scope = r.scope and x.id = r.id
 join subject s on s.id = x.subject left join subject m on m.id = s.merged_into""")
@@ -109,19 +118,6 @@ from json_to_recordset(cast(:rows as json)) as r (id uuid, n int) where s.id = r
 returning s.id, s.version, r.n""")
 
 
-def set_chain(connection: Connection, chains: Mapping[UUID, UUID]) -> None:
-    """Put subjects into the document chain that their references name."""
-    if chains:
-        connection.execute(
-            _CHAIN, {"rows": records({"id": str(s), "chain": str(c)} for s, c in sorted(chains.items()))}
-        )
-
-
-_CHAIN = sql("""
-update subject s set chain = r.chain
-from json_to_recordset(cast(:rows as json)) as r (id uuid, chain uuid) where s.id = r.id""")
-
-
 def links(connection: Connection, system: str, subjects: Collection[UUID]) -> dict[UUID, Link]:
     """What one system holds of subjects; the longest-standing id where it holds several."""
     if not subjects:
@@ -138,7 +134,8 @@ cluster as (
     select wanted, wanted as subject from wanted
     union all select w.wanted, s.id from wanted w join subject s on s.merged_into = w.wanted
 )
-select distinct on (c.wanted) c.wanted, x.scope, x.id, x.lines, x.delivered_version, x.target_version
+select distinct on (c.wanted) c.wanted, x.scope, x.id, x.lines, x.delivered_version, x.target_version,
+       x.linked_by
 from cluster c join xref x on x.subject = c.subject and x.system = :system
 order by c.wanted, (x.delivered_version is null), (c.subject <> c.wanted), x.linked_at, x.id""")
 

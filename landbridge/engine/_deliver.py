@@ -1,0 +1,279 @@
+"""Steps 5 to 7, translate, deliver, record: claimed rows go to one target, and what became of them is kept."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from landbridge.connector import Connector, Delivered, Found, Outcome
+from landbridge.engine._parts import Parts
+from landbridge.engine._plan import Plan, reference_of, translate
+from landbridge.engine._process import Subscription
+from landbridge.engine._refs import subjects
+from landbridge.engine._rules import breaches, cancellations
+from landbridge.engine._settle import Settle
+from landbridge.errors import Denied, Failure, Invalid, OutcomeUnknown, Unavailable
+from landbridge.store import identity, outbox
+from landbridge.store._identity import Link
+from landbridge.store._outbox import Claimed, Recorded
+from landbridge.translator import Context, MissingParent
+
+
+@dataclass(slots=True)
+class Deliver:
+    """Delivers what is due on the routes to one (system, entity)."""
+
+    parts: Parts
+    system: str
+    entity: str
+    subscriptions: Sequence[Subscription]
+    peers: Sequence[int]
+    counts: Counter[str] = field(default_factory=Counter)
+    by_flow: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def batch(self) -> int:
+        """Claim what is due, deliver it and record it; returns how many rows were claimed."""
+        now = self.parts.clock.now()
+        routes = [s.id for s in self.subscriptions]
+        target = self.parts.systems[self.system]
+        with self.parts.store.transaction("claim") as connection:
+            outbox.take_over(connection, routes, now, self._settle_time(target))
+            outbox.expire_waiting(connection, routes, now)
+            rows = outbox.claim(connection, routes, self.peers, self._size(target), now, self.parts.lease)
+            links = identity.links(connection, self.system, {s for row in rows for s in _needed(row)})
+            wanted = {(links[r.subject].scope, links[r.subject].id) for r in rows if r.subject in links}
+            shadows = outbox.shadows(connection, self.system, self.entity, wanted)
+        if not rows:
+            return 0
+        self._go(target, rows, links, shadows)
+        return len(rows)
+
+    def _go(
+        self,
+        target: Connector[Any],
+        rows: Sequence[Claimed],
+        links: dict[UUID, Link],
+        shadows: dict[tuple[str, str], outbox.Shadow],
+    ) -> None:
+        by_route = {s.id: s for s in self.subscriptions}
+        settle = Settle(self.parts, self.system, self.entity, self._settle_time(target), self.counts, self.by_flow)
+        settled: list[Recorded] = []
+        plans: list[Plan] = []
+        for row in rows:
+            link = links.get(row.subject)
+            shadow = shadows.get((link.scope, link.id)) if link is not None else None
+            plan = Plan(row, by_route[row.route_id], link, shadow)
+            done = self._prepare(target, plan, links, settle)
+            if done is None:
+                plans.append(plan)
+            else:
+                settled.append(done)
+        settled += self._hold_to_rules(target, plans, settle)
+        if settled:
+            self._record(settled)
+        for recorded in self._write(target, [p for p in plans if p.row.id not in {r.id for r in settled}], settle):
+            self._record(recorded)
+
+    # -- translate ---------------------------------------------------------------------------------------------------
+
+    def _prepare(self, target: Connector[Any], plan: Plan, links: dict[UUID, Link], settle: Settle) -> Recorded | None:
+        """Translate one row; what it is settled as if nothing is to be written."""
+        row = plan.row
+        if plan.link is not None and (plan.link.delivered_version or 0) > row.version:
+            return settle.suppressed(plan, "stale")
+        if row.was == "unknown":
+            done = self._ask(target, plan, settle)
+            if done is not None:
+                return done
+        if row.action == "delete":
+            return self._prepare_delete(plan, settle)
+        try:
+            source = plan.subscription.flow.extract.source
+            rules = self.parts.ownership.entity(plan.subscription.flow.extract.entity)
+            mapping = self.parts.mappings[self.system, self.entity]
+            translate(plan, target, mapping, rules, source, links, self.parts.clock.now())
+        except MissingParent as error:
+            return settle.waiting(plan, error)
+        except Invalid as error:
+            return settle.failed(plan, error)
+        if plan.link is None and plan.gone and not plan.lines:
+            return settle.suppressed(plan, "cancelled_before_delivery")
+        if plan.unchanged:
+            return settle.suppressed(plan, "unchanged")
+        return None
+
+    def _prepare_delete(self, plan: Plan, settle: Settle) -> Recorded | None:
+        if plan.target_id is None:
+            return settle.suppressed(plan, "never_delivered")
+        connector = self.parts.connector_of.get(self.system, self.system)
+        rules = self.parts.ownership.entity(plan.subscription.flow.extract.entity)
+        plan.policy = plan.subscription.route.on_delete
+        if plan.policy == "ignore":
+            plan.policy = rules.on("deleted", self.system, connector) or "ignore"
+        if plan.shadow is not None:
+            plan.header = dict(plan.shadow.content.get("header") or {})
+        plan.numbers = dict(plan.link.lines) if plan.link is not None else {}
+        plan.expected = plan.link.target_version if plan.link is not None else None
+        return settle.suppressed(plan, "delete_ignored") if plan.policy == "ignore" else None
+
+    # -- the unknown outcome -----------------------------------------------------------------------------------------
+
+    def _ask(self, target: Connector[Any], plan: Plan, settle: Settle) -> Recorded | None:
+        """The settle time is over: what stands under our reference decides whether to write again."""
+        try:
+            found = target.find(self.entity, reference_of(plan.row.subject))
+        except Failure as failure:
+            return settle.still_unknown(plan, failure)
+        if found is None:
+            return None
+        if plan.link is None:
+            link = Link(plan.row.subject, "", found.target_id, dict(found.lines), None, found.version, "delivery")
+            if plan.row.stage is None and plan.row.action == "upsert":
+                return self._found(target, plan, found, link, settle)
+            plan.link = link
+        else:
+            plan.link.lines |= dict(found.lines)
+            plan.link.target_version = found.version or plan.link.target_version
+        return None
+
+    def _found(self, target: Connector[Any], plan: Plan, found: Found, link: Link, settle: Settle) -> Recorded | None:
+        """Our create stands: only this row, the head of its lane, can have made it."""
+        with self.parts.store.reading() as connection:
+            links = identity.links(connection, self.system, set(_needed(plan.row)))
+        source = plan.subscription.flow.extract.source
+        rules = self.parts.ownership.entity(plan.subscription.flow.extract.entity)
+        mapping = self.parts.mappings[self.system, self.entity]
+        try:
+            translate(plan, target, mapping, rules, source, links, self.parts.clock.now())
+        except (MissingParent, Invalid) as error:
+            return settle.failed(plan, error if isinstance(error, Invalid) else Unavailable(str(error)))
+        missing = plan.lines.keys() - dict(found.lines).keys()
+        if missing and plan.lines:
+            plan.link = link  # half a document stands: go on as an update that adds the missing lines
+            plan.numbers = dict(found.lines)
+            plan.expected = found.version
+            return None
+        outcome = Delivered(found.target_id, found.version, created=True, lines=found.lines, returned=found.returned)
+        return settle.recorded(plan, outcome, None)
+
+    # -- change rules ------------------------------------------------------------------------------------------------
+
+    def _hold_to_rules(self, target: Connector[Any], plans: Sequence[Plan], settle: Settle) -> list[Recorded]:
+        """Read the records that are about to change: their version, and the limits that ownership sets."""
+        rules = self.parts.ownership.entity(self.entity)
+        wanted = [
+            p
+            for p in plans
+            if p.link is not None and p.row.action == "upsert" and (rules.limits or p.link.target_version is not None)
+        ]
+        if not wanted:
+            return []
+        try:
+            current = {row.key: row for row in target.fetch(self.entity, [p.target_id or "" for p in wanted])}
+        except Failure as failure:
+            unsent = Unavailable(failure.message, hint=failure.hint, sent=False)
+            return [settle.failed(plan, failure if failure.code == "denied" else unsent) for plan in wanted]
+        settled = []
+        for plan in wanted:
+            row = current.get(plan.target_id or "")
+            if row is None or row.body is None:
+                continue
+            plan.expected = row.version or plan.expected
+            if rules.limits:
+                self._limit(target, plan, row.body)
+            if plan.breaches and plan.unchanged:
+                settled.append(settle.conflict(plan))
+        return settled
+
+    def _limit(self, target: Connector[Any], plan: Plan, native: dict[str, Any]) -> None:
+        limits = self.parts.ownership.entity(self.entity).limits
+        mapping = self.parts.mappings[self.system, self.entity]
+        try:
+            theirs = mapping.read(native, Context(system=self.system, now=self.parts.clock.now()))
+        except Invalid:
+            return  # the target holds something our mapping cannot read: its own rules decide
+        numbers = {number: key for key, number in plan.numbers.items()}
+        for line in theirs.get("lines") or ():
+            line["line_key"] = numbers.get(str(line["line_key"]), f"{self.system}:{line['line_key']}")
+        names = {"source": plan.subscription.flow.extract.source, "target": self.system}
+        found = breaches(plan.canonical, theirs, limits, **names)
+        shadow_lines: dict[str, Any] = (plan.shadow.content.get("lines") or {}) if plan.shadow is not None else {}
+        gone = [key for key in plan.numbers if key not in plan.lines]
+        found += cancellations(theirs, gone, limits, **names)
+        for breach in found:
+            if breach.line_key in shadow_lines:
+                plan.lines[breach.line_key] = shadow_lines[breach.line_key]
+            else:
+                plan.lines.pop(breach.line_key, None)
+        plan.breaches = [breach for breach in found if breach.conflict]
+
+    # -- deliver -----------------------------------------------------------------------------------------------------
+
+    def _write(self, target: Connector[Any], plans: Sequence[Plan], settle: Settle) -> Iterator[list[Recorded]]:
+        size = target.entity(self.entity).batch
+        chunks = [plans[i : i + size] for i in range(0, len(plans), size)]
+        workers = min(len(chunks), self.parts.concurrency.get(self.system, 1))
+        if workers <= 1:
+            for chunk in chunks:
+                yield self._call(target, chunk, settle)
+            return
+        with ThreadPoolExecutor(max_workers=workers) as pool:
+            yield from pool.map(lambda chunk: self._call(target, chunk, settle), chunks)
+
+    def _call(self, target: Connector[Any], chunk: Sequence[Plan], settle: Settle) -> list[Recorded]:
+        declared = target.entity(self.entity)
+        started = time.perf_counter()
+        outcomes = _outcomes(target, self.entity, [plan.write(declared) for plan in chunk])
+        spent = int((time.perf_counter() - started) * 1000)
+        return [settle.recorded(plan, outcome, spent) for plan, outcome in zip(chunk, outcomes, strict=True)]
+
+    # -- record ------------------------------------------------------------------------------------------------------
+
+    def _record(self, done: Sequence[Recorded]) -> None:
+        with self.parts.store.transaction("record") as connection:
+            ours = outbox.record(connection, done, self.peers, self.parts.clock.now())
+        self.counts["fenced"] += len(done) - ours
+
+    def _size(self, target: Connector[Any]) -> int:
+        workers = self.parts.concurrency.get(self.system, 1)
+        return max(target.entity(self.entity).batch * workers, min(self.parts.batch, 50))
+
+    def _settle_time(self, target: Connector[Any]) -> timedelta:
+        declared = target.entity(self.entity).settle
+        return max([declared, *(s.flow.unknown.settle for s in self.subscriptions if s.flow.unknown.settle)])
+
+
+def _needed(row: Claimed) -> Iterator[UUID]:
+    yield row.subject
+    if row.body is not None:
+        for _, subject in subjects(row.body):
+            yield subject
+
+
+def _outcomes(target: Connector[Any], entity: str, writes: list[Any]) -> list[Outcome]:
+    """One outcome per write, whatever the connector does: what it raises holds for every write of the call."""
+    try:
+        outcomes = target.write(entity, writes)
+    except Failure as failure:
+        if not failure.sent or isinstance(failure, Denied | OutcomeUnknown):
+            return [failure] * len(writes)
+        unknown = OutcomeUnknown(failure.message, hint=failure.hint, status=failure.status)
+        return [unknown] * len(writes)
+    except Exception as error:  # noqa: BLE001 - a connector's own fault must not lose the outcome of a write
+        return [_unknown(target, error)] * len(writes)
+    if len(outcomes) != len(writes):
+        return [_unknown(target, ValueError(f"{len(outcomes)} outcomes for {len(writes)} writes"))] * len(writes)
+    return outcomes
+
+
+def _unknown(target: Connector[Any], error: Exception) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{target.name}'s connector failed while writing: {type(error).__name__}: {error}.",
+        hint="It is looked up after the settle time; report the connector's fault.",
+    )

@@ -1,0 +1,176 @@
+"""The engine: the seven steps over the feeds and routes of an installation, called by a DAG task, a worker or a person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from landbridge.engine._deliver import Deliver
+from landbridge.engine._extract import Extracted, extract
+from landbridge.engine._parts import Parts
+from landbridge.engine._process import Process, Subscription
+from landbridge.errors import Denied, LandbridgeError
+from landbridge.settings import Flow
+from landbridge.store import control, inbox, outbox
+
+Progress = Callable[[str, int], None]
+"""Told the step's word and how many messages it moved, as it moves them."""
+
+
+@dataclass(slots=True)
+class RunResult:
+    """What one run of a flow did, in messages."""
+
+    run: UUID
+    flow: str
+    counts: Counter[str] = field(default_factory=Counter)
+    refused: str = ""
+
+    @property
+    def written(self) -> int:
+        """Records created, updated or deleted in targets."""
+        return self.counts["created"] + self.counts["updated"] + self.counts["deleted"]
+
+
+class Engine:
+    """Runs flows. Every method can be called from any number of processes at once."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self._subscriptions: dict[tuple[str, str], list[Subscription]] = {}
+        self._peers: dict[str, list[int]] = {}
+        self._bound: set[str] = set()
+
+    def register(self) -> None:
+        """Make the feeds and routes of the configuration known to the store."""
+        with self.parts.store.transaction("register") as connection:
+            for flow in self.parts.flows.values():
+                feed_id, _ = inbox.feed(connection, *flow.feed)
+                for name, route in flow.routes.items():
+                    outbox.add_route(connection, flow.flow, name, feed_id, route.to, route.entity)
+            known = {(row.flow, row.name): row for row in outbox.routes(connection)}
+        self._subscriptions, self._peers = {}, {}
+        for flow in self.parts.flows.values():
+            for name, route in flow.routes.items():
+                row = known[flow.flow, name]
+                if flow.enabled:
+                    self._subscriptions.setdefault(flow.feed, []).append(Subscription(row.id, flow, route))
+        for row in known.values():
+            self._peers.setdefault(row.system, []).append(row.id)
+
+    def bind(self, system: str) -> None:
+        """Hold the store to its systems: `Denied` if another organisation answers than at first contact."""
+        if system in self._bound:
+            return
+        answers = self.parts.systems[system].check().organisation
+        with self.parts.store.transaction("bind") as connection:
+            bound = control.bind(connection, system, answers, self.parts.clock.now())
+        if bound != answers:
+            raise Denied(
+                f"{system} answers as {answers}, this store is bound to {bound}.",
+                hint=f"landbridge rebind {system}",
+                sent=False,
+            )
+        self._bound.add(system)
+
+    # -- single steps --------------------------------------------------------------------------------------------------
+
+    def extract(self, flow: Flow, *, since: str | None = None, limit: int | None = None) -> Extracted:
+        """Step 1 for the feed of a flow."""
+        self.bind(flow.extract.source)
+        return extract(self.parts, *flow.feed, since=since, limit=limit)
+
+    def process(self, system: str, entity: str, progress: Progress | None = None) -> Counter[str]:
+        """Steps 2 to 4 for everything that waits in a feed's inbox."""
+        step = Process(self.parts, system, entity, self._subscriptions.get((system, entity), []))
+        while moved := step.batch():
+            if progress:
+                progress("resolve", moved)
+        return step.counts
+
+    def deliver(self, flows: set[str] | None = None, progress: Progress | None = None) -> dict[str, Counter[str]]:
+        """Steps 5 to 7 for everything that is due on the routes of these flows (None: all); counts by flow."""
+        counts: dict[str, Counter[str]] = {}
+        moved = 1
+        while moved:
+            moved = 0
+            for step in self._deliveries(flows):
+                while claimed := step.batch():
+                    moved += claimed
+                    if progress:
+                        progress("deliver", claimed)
+                for flow, counted in step.by_flow.items():
+                    counts.setdefault(flow, Counter()).update(counted)
+        return counts
+
+    def _deliveries(self, flows: set[str] | None) -> list[Deliver]:
+        with self.parts.store.reading() as connection:
+            paused = control.paused(connection)
+        targets: dict[tuple[str, str], list[Subscription]] = {}
+        for subscriptions in self._subscriptions.values():
+            for subscription in subscriptions:
+                name = subscription.flow.flow
+                if name not in paused and (flows is None or name in flows):
+                    key = (subscription.route.to, subscription.route.entity)
+                    targets.setdefault(key, []).append(subscription)
+        return [Deliver(self.parts, s, e, subs, self._peers[s]) for (s, e), subs in targets.items()]
+
+    # -- a whole run ---------------------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        name: str,
+        *,
+        trigger: str = "person",
+        since: str | None = None,
+        limit: int | None = None,
+        progress: Progress | None = None,
+    ) -> RunResult:
+        """Run one flow until nothing of it is due: extract, then process and deliver; idempotent.
+
+        A run whose systems cannot be reached fails and can be repeated; what it had received stays in the inbox.
+        """
+        flow = self.parts.flows[name]
+        result = RunResult(self.parts.ids(), name)
+        parameters = {"since": since, "limit": limit}
+        with self.parts.store.transaction("run") as connection:
+            control.begin_run(connection, result.run, name, trigger, parameters, self.parts.clock.now())
+        try:
+            self._run(flow, result, since, limit, progress)
+        except LandbridgeError as error:
+            self._end(result, "failed", str(error))
+            raise
+        self._end(result, "succeeded", result.refused or None)
+        return result
+
+    def _run(
+        self, flow: Flow, result: RunResult, since: str | None, limit: int | None, progress: Progress | None
+    ) -> None:
+        for route in flow.deliver:
+            self.bind(route.to)
+        extracted = self.extract(flow, since=since, limit=limit)
+        result.counts["read"] += extracted.read
+        result.counts["new"] += extracted.new
+        result.refused = extracted.refused
+        if progress:
+            progress("extract", extracted.read)
+        processed = self.process(*flow.feed, progress=progress)
+        result.counts["quarantined"] += processed["quarantined"]
+        result.counts["suppressed"] += processed["suppressed"]
+        for counted in self.deliver({flow.flow}, progress).values():
+            result.counts.update(counted)
+
+    def _end(self, result: RunResult, state: str, error: str | None) -> None:
+        with self.parts.store.transaction("run") as connection:
+            counts = dict(result.counts)
+            control.end_run(connection, result.run, state, counts, error, self.parts.clock.now())
+
+    # -- what a person asks --------------------------------------------------------------------------------------------
+
+    def accounting(self) -> list[Any]:
+        """Messages in, and where each stands, per route; see `store.control.accounting`."""
+        with self.parts.store.reading() as connection:
+            return control.accounting(connection)

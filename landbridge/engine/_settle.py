@@ -1,0 +1,212 @@
+"""Step 7, record: turns what became of a plan into the row's next state, its attempt and its ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from landbridge import strict
+from landbridge.connector import Accepted, Delivered, Outcome
+from landbridge.engine._echo import project
+from landbridge.engine._lines import join
+from landbridge.engine._parts import Parts
+from landbridge.engine._plan import Plan
+from landbridge.engine._retry import Next, after_acceptance, after_failure, backoff
+from landbridge.errors import Conflict, Denied, Failure, Invalid, OutcomeUnknown, Rejected, Unavailable
+from landbridge.store import control
+from landbridge.store._outbox import Ledger, Recorded
+from landbridge.translator import MissingParent
+
+
+@dataclass(slots=True)
+class Settle:
+    """Settles the rows of one delivery batch and counts them."""
+
+    parts: Parts
+    system: str
+    entity: str
+    settle: timedelta
+    counts: Counter[str]
+    by_flow: dict[str, Counter[str]]
+
+    def suppressed(self, plan: Plan, code: str) -> Recorded:
+        """Nothing is to be written: why stands in `code`."""
+        self._count(plan, code)
+        return self._row(plan, Next("suppressed", self.parts.clock.now(), done=True), code, attempted=False, code=code)
+
+    def conflict(self, plan: Plan) -> Recorded:
+        """All that this row asks for breaks a limit: nothing is written, a person decides."""
+        self._count(plan, "conflict")
+        recorded = self._row(plan, Next("conflict", self.parts.clock.now(), done=True), "conflict", attempted=False)
+        return _with_breaches(recorded, plan)
+
+    def waiting(self, plan: Plan, missing: MissingParent) -> Recorded:
+        """A parent has no id in the target yet: the row waits, and after the limit says which and why."""
+        now = self.parts.clock.now()
+        since = plan.row.since or now
+        limit = since + plan.subscription.flow.wait_for_parents
+        if now >= limit:
+            return self.failed(plan, self._orphan(plan, missing))
+        self._count(plan, "waiting")
+        recorded = self._row(plan, Next("waiting", limit, done=False), "waiting", attempted=False, code="waiting")
+        recorded.waits_for = UUID(missing.subject)
+        recorded.since = since
+        return recorded
+
+    def _orphan(self, plan: Plan, missing: MissingParent) -> Rejected:
+        parent = UUID(missing.subject)
+        with self.parts.store.reading() as connection:
+            state = control.parent_state(connection, parent, self.system)
+            names = [f"{n.system} {n.entity} {n.id}" for n in control.names(connection, parent)]
+        who = " / ".join(names) or f"{missing.entity} {missing.subject}"
+        if state is None:
+            why = "no flow has brought it this far"
+            hint = f"Check that {who} exists and that a flow carries {missing.entity or 'it'} to {self.system}."
+        else:
+            why = f"in flow {state.flow} it is {state.state}" + (f": {state.reason}" if state.reason else "")
+            hint = "Mend that one first, then replay this."
+        waited = plan.subscription.flow.wait_for_parents
+        return Rejected(f"The parent {who} has no id in {self.system} after {waited}: {why}.", hint=hint)
+
+    def still_unknown(self, plan: Plan, failure: Failure) -> Recorded:
+        """The target could not be asked: the outcome stays unknown and is asked for again, within the flow's limit."""
+        now = self.parts.clock.now()
+        since = plan.row.since or now
+        retry = plan.subscription.flow.retry
+        if isinstance(failure, Denied):
+            self._pause(plan, failure)
+        if now - since >= retry.within:
+            return self.failed(plan, Rejected(f"The outcome is still unknown: {failure.message}", hint=failure.hint))
+        wait = backoff(plan.row.attempts + 1, retry.first, retry.longest)
+        recorded = self._row(plan, Next("unknown", now + wait, done=False), "unknown", code="outcome_unknown")
+        recorded.since = since
+        recorded.reason = str(failure)
+        return recorded
+
+    def failed(self, plan: Plan, failure: Failure) -> Recorded:
+        """A failure that came before or instead of a write."""
+        return self.recorded(plan, failure, None)
+
+    def recorded(self, plan: Plan, outcome: Outcome, spent: int | None) -> Recorded:
+        """Settle a row by its outcome."""
+        if isinstance(outcome, Delivered):
+            return self._delivered(plan, outcome, spent)
+        now = self.parts.clock.now()
+        if isinstance(outcome, Accepted):
+            self._count(plan, "accepted")
+            recorded = self._row(plan, after_acceptance(outcome, plan.subscription.flow, now), "accepted", spent=spent)
+            recorded.stage, recorded.handle = outcome.stage, outcome.handle
+            recorded.target_id = outcome.target_id
+            recorded.target = self._sent(plan)
+            return recorded
+        return self._failure(plan, outcome, spent)
+
+    def _delivered(self, plan: Plan, outcome: Delivered, spent: int | None) -> Recorded:
+        now = self.parts.clock.now()
+        kind = "deleted" if plan.row.action == "delete" else "created" if plan.link is None else "updated"
+        self._count(plan, kind)
+        recorded = self._row(plan, Next("delivered", now, done=True), "delivered", spent=spent, code=kind)
+        recorded.target_id = outcome.target_id
+        recorded.target = self._sent(plan)
+        recorded.stage = recorded.handle = None
+        if plan.row.action != "delete":
+            recorded.ledger = self._ledger(plan, outcome)
+        if plan.breaches:
+            self._count(plan, "conflict")
+            _with_breaches(recorded, plan)
+        return recorded
+
+    def _ledger(self, plan: Plan, outcome: Delivered) -> Ledger:
+        content = plan.content
+        returned = None
+        if outcome.returned is not None:
+            returned = strict.json.digest(project(outcome.returned, plan.header))
+        origin = plan.link is not None and plan.link.origin
+        lines = {} if origin else {k: v for k, v in {**plan.numbers, **outcome.lines}.items() if k in plan.lines}
+        return Ledger(
+            system=self.system,
+            entity=self.entity,
+            scope=plan.link.scope if plan.link is not None else "",
+            target_id=outcome.target_id,
+            subject=plan.row.subject,
+            version=plan.row.version,
+            target_version=outcome.version,
+            lines=lines,
+            digest=strict.json.digest(content),
+            content=content,
+            returned=returned,
+        )
+
+    def _failure(self, plan: Plan, failure: Failure, spent: int | None) -> Recorded:
+        now = self.parts.clock.now()
+        since = plan.row.since or now
+        if isinstance(failure, Conflict) and failure.status == "412":
+            failure = Unavailable(failure.message, hint=failure.hint, status="412")  # read again, then write again
+        following = after_failure(failure, plan.subscription.flow, plan.row.attempts + 1, since, now, self.settle)
+        if isinstance(failure, Denied):
+            self._pause(plan, failure)
+        self._count(plan, following.state if following.done else failure.code)
+        recorded = self._row(plan, following, failure.code, spent=spent, code=failure.code)
+        recorded.since = since
+        recorded.reason = str(failure)
+        recorded.status = failure.status
+        recorded.attempted = following.counted
+        recorded.target = self._sent(plan) if spent is not None else None
+        if isinstance(failure, Invalid):
+            recorded.findings = [finding.as_dict() for finding in failure.findings]
+        if isinstance(failure, Conflict):
+            recorded.findings = [{"ours": failure.ours, "theirs": failure.theirs, "message": failure.message}]
+        if isinstance(failure, OutcomeUnknown):
+            recorded.stage, recorded.handle = plan.row.stage, plan.row.handle
+        return recorded
+
+    def _pause(self, plan: Plan, failure: Denied) -> None:
+        flow, now = plan.subscription.flow.flow, self.parts.clock.now()
+        with self.parts.store.transaction("pause") as connection:
+            if control.pause(connection, flow, str(failure), now):
+                detail = {"reason": str(failure)}
+                control.note(connection, "paused", "engine", now, flow=flow, system=self.system, detail=detail)
+
+    def _row(
+        self,
+        plan: Plan,
+        following: Next,
+        outcome: str,
+        *,
+        attempted: bool = True,
+        code: str | None = None,
+        spent: int | None = None,
+    ) -> Recorded:
+        return Recorded(
+            id=plan.row.id,
+            fence=plan.row.fence,
+            state=following.state,
+            outcome=outcome,
+            number=plan.row.attempts + 1,
+            due=following.due,
+            done=following.done,
+            since=None if following.done else plan.row.since,
+            code=code or outcome,
+            stage=plan.row.stage,
+            handle=plan.row.handle,
+            milliseconds=spent,
+            attempted=attempted,
+        )
+
+    def _sent(self, plan: Plan) -> dict[str, Any]:
+        return join(plan.header, plan.lines)
+
+    def _count(self, plan: Plan, what: str) -> None:
+        self.counts[what] += 1
+        self.by_flow.setdefault(plan.subscription.flow.flow, Counter())[what] += 1
+
+
+def _with_breaches(recorded: Recorded, plan: Plan) -> Recorded:
+    recorded.state = "conflict"
+    recorded.code = "conflict"
+    recorded.findings = [breach.as_dict() for breach in plan.breaches]
+    recorded.reason = "; ".join(f"{b.message} hint: {b.hint}" for b in plan.breaches)
+    return recorded
