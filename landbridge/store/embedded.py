@@ -2,8 +2,8 @@
 
 The folder holds `password` (0600), `postgres.log`, `lock` and `server/` (the database files and the private socket).
 The server is the child of whoever started it, but in a session of its own: it lives on until `stop`, unless it was
-started with `die_with_parent`. PostgreSQL's own `postmaster.pid` is the only record of what runs; it is believed only if the
-process it names works in our database folder.
+started with `die_with_parent`. PostgreSQL's own `postmaster.pid` is the only record of what runs; it is believed only
+if the process it names works in our database folder.
 """
 
 from __future__ import annotations
@@ -210,8 +210,9 @@ class EmbeddedPostgres:
         """Stop the server and delete its folder with every database in it."""
         self.stop("immediate")
         home = self.folder / "server"
-        if home.is_symlink():
-            shutil.rmtree(home.resolve(), ignore_errors=True)
+        for link in (home / "sockets-elsewhere", home):
+            if link.is_symlink():
+                shutil.rmtree(link.resolve(), ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> EmbeddedPostgres:

@@ -202,6 +202,8 @@ def test_a_folder_with_a_very_long_path_gets_a_short_socket(make: Make) -> None:
     assert _value(server.url("postgres"), "select 1") == 1
     server.stop()
     assert server.start().sockets == urls.sockets
+    server.remove()
+    assert not urls.sockets.exists()
 
 
 def test_a_port_that_is_taken_meanwhile_is_replaced(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
