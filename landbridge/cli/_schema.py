@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 def schema(
     context: typer.Context,
     kind: Annotated[Kind | None, typer.Argument(help="Which file; without it all, with --write.")] = None,
-    write: Annotated[Path | None, typer.Option("--write", help="Write <kind>.json files into this folder.")] = None,
+    write: Annotated[Path | None, typer.Option("--write", help="Write a file KIND.json each into this folder.")] = None,
 ) -> None:
     """Print the JSON Schema of a kind of configuration file, or write all of them for an editor."""
     from landbridge.connector import Registry

@@ -7,7 +7,7 @@ so that a DAG file that needs one flow pays for nothing else.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from landbridge.settings._duration import Duration, Size, format_duration, parse_duration, parse_size
+    from landbridge.settings._duration import Duration, Size, format_duration, format_size, parse_duration, parse_size
     from landbridge.settings._files import flow_names, load_flow
     from landbridge.settings._flow import Check, Derive, Extract, Flow, ResolvePolicy, Retry, Route, Start, Unknown
     from landbridge.settings._installation import Installation, Limits, Retention, Store
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from landbridge.settings._system import Override, System, SystemEntry
 
 _MODULES = {
-    "_duration": ("Duration", "Size", "format_duration", "parse_duration", "parse_size"),
+    "_duration": ("Duration", "Size", "format_duration", "format_size", "parse_duration", "parse_size"),
     "_files": ("flow_names", "load_flow"),
     "_flow": ("Check", "Derive", "Extract", "Flow", "ResolvePolicy", "Retry", "Route", "Start", "Unknown"),
     "_installation": ("Installation", "Limits", "Retention", "Store"),
@@ -53,6 +53,7 @@ __all__ = [
     "Unknown",
     "flow_names",
     "format_duration",
+    "format_size",
     "load_flow",
     "parse_duration",
     "parse_size",

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
-_WHOLE = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+")
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)", re.ASCII)
+_WHOLE = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+", re.ASCII)
 _SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-_SIZE = re.compile(r"(\d+)\s*(B|KB|MB|GB|KiB|MiB|GiB)")
+_SIZE = re.compile(r"(\d+)\s*(B|KB|MB|GB|KiB|MiB|GiB)", re.ASCII)
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -45,6 +45,12 @@ def parse_size(value: Any) -> int:
     if not found:
         raise ValueError("a size is a whole number with a unit (B, KB, MB, GB, KiB, MiB or GiB), such as 64MiB")
     return int(found[1]) * _SIZES[found[2]]
+
+
+def format_size(value: int) -> str:
+    """The shortest text that `parse_size` reads back as the same number of bytes."""
+    exact = (f"{value // size}{unit}" for unit, size in _SIZES.items() if value and value % size == 0)
+    return min(exact, key=len, default="0B")
 
 
 Duration = Annotated[

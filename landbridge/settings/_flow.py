@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from landbridge.settings._duration import Duration
 from landbridge.settings._model import Model, Name
@@ -17,11 +17,23 @@ MergePolicy = Literal["ignore", "relink", "block"]
 Realtime = Literal["worker", "airflow", "dag"]
 
 
-def _many(value: Any) -> Any:
-    """One condition value may be written without its brackets."""
-    if not isinstance(value, dict):
-        return value
-    return {path: wanted if isinstance(wanted, list | tuple) else [wanted] for path, wanted in value.items()}
+def _listed(value: Any) -> Any:
+    """One value may be written without its brackets."""
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+_ONE: dict[str, Any] = {"type": ["string", "integer", "boolean", "null"]}
+Values = Annotated[
+    tuple[Scalar, ...], BeforeValidator(_listed), WithJsonSchema({"anyOf": [_ONE, {"type": "array", "items": _ONE}]})
+]
+"""The values that a condition allows: one, or a list of them."""
+
+Texts = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_listed),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+"""One text, or a list of them."""
 
 
 class Start(Model):
@@ -55,21 +67,16 @@ class Extract(Model):
     start: Start = Field(
         default_factory=Start, description="Where the first run begins.", examples=[{"documents": "open"}]
     )
-    scope: tuple[str, ...] = Field(
+    scope: Texts = Field(
         (), description="Read only these organisations of the system; empty: all it is set up for.", examples=[["CN01"]]
     )
-
-    @field_validator("scope", mode="before")
-    @classmethod
-    def _one_scope(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str) else value
 
 
 class Check(Model):
     """What a canonical body must satisfy beyond its schema."""
 
     quality: Name | Literal["none"] = Field(
-        "none", description="Rules in config/quality/<name>.yaml, or none.", examples=["sales_order"]
+        "none", description="Rules in config/quality/NAME.yaml, or none.", examples=["sales_order"]
     )
     on_fail: Literal["quarantine", "warn", "stop"] = Field(
         "quarantine",
@@ -83,7 +90,7 @@ class Derive(Model):
 
     entity: Name = Field(description="Canonical entity that is made.", examples=["sales_order"])
     source: Name = Field(alias="from", description="Canonical entity it is made from.", examples=["opportunity"])
-    when: dict[str, tuple[Scalar, ...]] | str = Field(
+    when: dict[str, Values] | str = Field(
         default_factory=dict,
         description="Status, or conditions on canonical paths, at which it is made.",
         examples=["won", {"status": ["won"]}],
@@ -95,8 +102,6 @@ class Derive(Model):
         "{number}", description="Number of the new document; {path} stands for a canonical value.",
         examples=["{number}/{seller}"],
     )  # fmt: skip
-
-    _listed = field_validator("when", mode="before")(_many)
 
     @property
     def conditions(self) -> dict[str, tuple[Scalar, ...]]:
@@ -114,7 +119,7 @@ class Route(Model):
         description="Entities the record refers to that must have a target id first; it waits for them by itself.",
         examples=[["customer", "product"]],
     )
-    when: dict[str, tuple[Scalar, ...]] = Field(
+    when: dict[str, Values] = Field(
         default_factory=dict,
         description="Deliver only messages whose canonical value at each path is one of these.",
         examples=[{"status": ["confirmed"]}],
@@ -143,8 +148,6 @@ class Route(Model):
     name: Name | None = Field(
         None, description="Tells two routes of one flow to one system and entity apart.", examples=["direct"]
     )
-
-    _listed = field_validator("when", mode="before")(_many)
 
 
 class Retry(Model):

@@ -49,7 +49,7 @@ class Override(Model):
     net: dict[str, Any] = Field(
         default_factory=dict,
         description="Proxy, private CA and client certificate.",
-        examples=[{"ca": "file:sandbox-ca.pem"}],
+        examples=[{"ca": "/etc/ssl/test.pem"}],
     )
 
 
