@@ -20,10 +20,11 @@ _CHUNK = 5000
 
 @dataclass(frozen=True)
 class Collection:
-    """One table of documents: `columns` are fields copied out of the document, `indexes` and `unique` span them."""
+    """One table of documents: `columns` are fields copied out of it, `indexes` and `unique` span them (or `_id`)."""
 
     name: str
     columns: tuple[str, ...] = ()
+    nocase: frozenset[str] = frozenset()  # columns compared without regard to ASCII case
     indexes: tuple[tuple[str, ...], ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
 
@@ -48,7 +49,10 @@ class State:
     def define(self, collection: Collection) -> None:
         """Make the table and its indexes where they are absent; must precede every other use of the collection."""
         table = quoted(collection.name)
-        columns = "".join(f", {quoted(column)}" for column in collection.columns)
+        columns = "".join(
+            f", {quoted(column)}" + (" COLLATE NOCASE" if column in collection.nocase else "")
+            for column in collection.columns
+        )
         with self._lock:
             # _doc comes last: SQLite then reads the columns before it without touching overflow pages
             self._db.execute(f"CREATE TABLE IF NOT EXISTS {table} (_id TEXT PRIMARY KEY{columns}, _doc TEXT NOT NULL)")
@@ -126,6 +130,13 @@ class State:
         """The raw rows of a SELECT, for what the methods above cannot say."""
         with self._lock:
             return self._db.execute(sql, tuple(params)).fetchall()
+
+    def chunks(self, sql: str, params: Iterable[Any] = (), size: int = _CHUNK) -> Iterator[list[tuple[Any, ...]]]:
+        """The raw rows of a SELECT in lists of `size`; other threads wait until it is read to its end."""
+        with self._lock:
+            cursor = self._db.execute(sql, tuple(params))
+            while rows := cursor.fetchmany(size):
+                yield rows
 
     def execute(self, sql: str, params: Iterable[Any] = ()) -> int:
         """Run one writing statement; returns how many rows it touched."""
