@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from landbridge.canonical import Canonical
 from landbridge.connector import Entity, Registry
 from landbridge.errors import Problem
-from landbridge.settings._canonical import Canonical
+from landbridge.settings._canonical import unknown
 from landbridge.settings._flow import Flow, Route
 from landbridge.settings._mappings import directions, mapping_file
 from landbridge.settings._ownership import Change, Ownership
@@ -142,7 +143,7 @@ def _derive(flow: Flow, node: Node, around: Around) -> Iterator[Problem]:
     if derive.split_by is not None:
         paths.append((("derive", "split_by"), derive.split_by))
     for steps, path in paths:
-        if hint := around.canonical.unknown(derive.source, path):
+        if hint := unknown(around.canonical, derive.source, path):
             yield _at(node, steps, f"{derive.source} has no '{path}'.", hint)
 
 
@@ -152,7 +153,7 @@ def _route(flow: Flow, index: int, route: Route, node: Node, around: Around) -> 
     if route.to == flow.extract.source and route.entity == flow.extract.entity:
         yield _at(node, (*here, "to"), "a flow cannot deliver into the feed it reads.", "Deliver to another system.")
     for path in route.when:
-        if hint := around.canonical.unknown(flow.entity, path):
+        if hint := unknown(around.canonical, flow.entity, path):
             yield _at(node, (*here, "when", path), f"{flow.entity} has no '{path}'.", hint, key=True)
     entities = around.entities(route.to)
     if entities is None:
@@ -185,7 +186,7 @@ def check_ownership(ownership: Ownership, node: Node, around: Around) -> Iterato
             continue
         for path, owner in rules.fields.items():
             here: Steps = (entity, "fields", path)
-            if wrong := around.canonical.unknown(entity, path):
+            if wrong := unknown(around.canonical, entity, path):
                 yield _at(node, here, f"{entity} has no '{path}'.", wrong, key=True)
             yield from _system((*here, "owner"), owner.owner, node, around)
         for index, change in enumerate(rules.changes):
@@ -195,7 +196,7 @@ def check_ownership(ownership: Ownership, node: Node, around: Around) -> Iterato
 def _change(entity: str, change: Change, here: Steps, node: Node, around: Around) -> Iterator[Problem]:
     for word in ("field", "at_least", "at_most"):
         limited: str | None = getattr(change, word)
-        if limited is not None and (wrong := around.canonical.unknown(entity, limited)):
+        if limited is not None and (wrong := unknown(around.canonical, entity, limited)):
             yield _at(node, (*here, word), f"{entity} has no '{limited}'.", wrong)
     names = {*around.names, *around.registry.names()}
     for name in _strangers(change.targets, names):

@@ -56,8 +56,8 @@ class Installation(Model):
         default_factory=Retention, description="How long rows are kept.", examples=[{"inbox": "30d"}]
     )
     limits: Limits = Field(default_factory=Limits, description="Sizes.", examples=[{"body": "16MiB"}])
-    schemas: tuple[str, ...] = Field(
-        ("schemas/canonical",),
-        description="Folders of canonical schemas, relative to the project; later ones add entities.",
-        examples=[["schemas/canonical"]],
+    schemas: str = Field(
+        "schemas/canonical",
+        description="Folder of the canonical schemas, relative to the project.",
+        examples=["schemas/canonical"],
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from landbridge.canonical import Canonical
 from landbridge.connector import Registry
 from landbridge.errors import ConfigError, Problem
-from landbridge.settings._canonical import Canonical
 from landbridge.settings._crosscheck import Around, check_flow, check_ownership
 from landbridge.settings._files import FLOWS, flow_names, load_flow, parsed_flow
 from landbridge.settings._flow import Flow
@@ -94,12 +95,13 @@ def load(
     files.problems += problems
     if offline and environment is None:
         _other_environments(files, chosen, systems_node, registry)
+    canonical = _canonical(files, installation)
     around = Around(
         root,
         _entries(systems_node),
         systems_node.keys(),
         registry,
-        Canonical(root / folder for folder in installation.schemas),
+        canonical,
     )
     for flow, node in flows.values():
         files.problems += check_flow(flow, node, around)
@@ -113,6 +115,7 @@ def load(
         systems=systems,
         flows={name: flow for name, (flow, _) in flows.items()},
         ownership=ownership,
+        canonical=canonical,
         registry=registry,
         revision=files.revision,
     )
@@ -155,6 +158,14 @@ def _systems_of(flows: Iterable[Flow]) -> Iterator[str]:
     for flow in flows:
         yield flow.extract.source
         yield from (route.to for route in flow.deliver)
+
+
+def _canonical(files: _Files, installation: Installation) -> Canonical:
+    try:
+        return Canonical.load(files.root / installation.schemas)
+    except ConfigError as error:
+        files.problems += [replace(one, file=f"{installation.schemas}/{one.file}") for one in error.problems]
+        return Canonical({})
 
 
 def _environment(files: _Files, name: str, *, needed: bool) -> Node | None:

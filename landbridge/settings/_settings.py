@@ -18,6 +18,7 @@ from landbridge.settings._system import System
 from landbridge.strict import did_you_mean
 
 if TYPE_CHECKING:
+    from landbridge.canonical import Canonical
     from landbridge.connector import Registry
 
 
@@ -31,6 +32,7 @@ class Settings:
     systems: Mapping[str, System]
     flows: Mapping[str, Flow]
     ownership: Ownership
+    canonical: Canonical
     registry: Registry
     revision: str
 

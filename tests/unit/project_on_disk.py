@@ -72,16 +72,18 @@ deliver:
   - {to: erp, entity: customer}
 """,
     "schemas/canonical/customer.json": """\
-{"type": "object", "properties": {"name": {"type": "string"}, "extensions": {"additionalProperties": {}}}}
+{"type": "object", "properties": {"name": {"type": "string"}, "extensions": {"type": "object", "additionalProperties": true}}}
 """,
     "schemas/canonical/_shared.json": """\
-{"$defs": {"line": {"properties": {"line_key": {}, "quantities": {"properties": {"ordered": {}, "shipped": {}}}}}}}
+{"$defs": {"line": {"type": "object", "properties": {"line_key": {"type": "string"}, "quantities":
+  {"type": "object", "properties": {"ordered": {"type": "string"}, "shipped": {"type": "string"}}}}}}}
 """,
     "schemas/canonical/sales_order.json": """\
-{"type": "object", "properties": {"number": {}, "status": {}, "terms": {"properties": {"payment": {}}},
+{"type": "object", "required": ["number"], "properties": {"number": {"type": "string"}, "status": {"type": "string"},
+ "terms": {"type": "object", "properties": {"payment": {"type": "string"}}},
  "lines": {"type": "array", "items": {"$ref": "_shared.json#/$defs/line"}}}}
 """,
-    "schemas/canonical/inventory_level.json": '{"type": "object", "properties": {"site": {}}}\n',
+    "schemas/canonical/inventory_level.json": '{"type": "object", "properties": {"site": {"type": "string"}}}\n',
     "mappings/shop/customer.yaml": "entity: customer\nnative: Buyer\nin: {name: Name}\nout: {Name: name}\n",
     "mappings/shop/sales_order.yaml": "entity: sales_order\nnative: Order\nin: {number: No}\nout: {No: number}\n",
 }
