@@ -1,4 +1,4 @@
-"""The engine: the seven steps over the feeds and routes of an installation, called by a DAG task, a worker or a person."""
+"""The engine: the seven steps over feeds and routes, called by a DAG task, a worker or a person."""
 
 from __future__ import annotations
 

@@ -14,6 +14,18 @@ from landbridge.settings import Flow, Ownership
 from landbridge.store import Store
 from landbridge.time import Clock, IdSource
 
+class Translation(Protocol):
+    """A compiled mapping of one (system, entity)."""
+
+    digest: str
+
+    def read(self, native: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        """Native to canonical; Invalid with its findings."""
+
+    def write(self, canonical: Mapping[str, Any], context: Any, *, creating: bool) -> dict[str, Any]:
+        """Canonical to native; Invalid with its findings."""
+
+
 STATES = frozenset({"customer", "supplier", "product", "price", "inventory_level"})
 """Entities that are states: a version that did not leave yet may be superseded. Documents never are."""
 

@@ -124,7 +124,7 @@ def links(connection: Connection, system: str, subjects: Collection[UUID]) -> di
         return {}
     found = rows(connection, _LINKS, system=system, subjects=list(subjects))
     return {
-        r.wanted: Link(r.wanted, r.scope, r.id, r.lines or {}, r.delivered_version, r.target_version) for r in found
+        r.wanted: Link(r.wanted, r.scope, r.id, r.lines or {}, r.delivered_version, r.target_version, r.linked_by) for r in found
     }
 
 

@@ -69,10 +69,18 @@ def receive_states(connection: Connection, feed_id: int, incoming: Sequence[Inco
     """The same for records without a change stamp: new is what differs from the last state seen of its key."""
     if not incoming:
         return 0
-    changed = {
-        (row.scope, row.source_key) for row in connection.execute(_SEE, {"feed": feed_id, "rows": _records(incoming)})
+    keys = records({"scope": scope, "source_key": key} for scope, key in {(row.scope, row.key) for row in incoming})
+    last = {
+        (row.scope, row.source_key): bytes(row.digest) for row in rows(connection, _LAST, feed=feed_id, rows=keys)
     }
-    fresh = [row for row in incoming if (row.scope, row.key) in changed]
+    fresh = []
+    for row in incoming:
+        if last.get((row.scope, row.key)) != row.digest:
+            last[row.scope, row.key] = row.digest
+            fresh.append(row)
+    final = {(row.scope, row.key): row for row in fresh}
+    if final:
+        connection.execute(_SEE, {"feed": feed_id, "rows": _records(list(final.values()))})
     insert(connection, feed_id, fresh, now)
     return len(fresh)
 
@@ -139,12 +147,16 @@ fresh as materialized (
 
 _INSERT = sql(f"with {_INCOMING}, fresh as materialized (select * from incoming), {_MESSAGE}")  # noqa: S608 - the same
 
+_LAST = sql("""
+select s.scope, s.source_key, s.digest
+from json_to_recordset(cast(:rows as json)) as r (scope text, source_key text)
+join seen s on s.feed_id = :feed and s.scope = r.scope and s.source_key = r.source_key""")
+
 _SEE = sql(f"""
 with {_INCOMING}
 insert into seen (feed_id, scope, source_key, digest)
 select :feed, scope, source_key, digest from incoming
-on conflict (feed_id, scope, source_key) do update set digest = excluded.digest where seen.digest <> excluded.digest
-returning scope, source_key""")  # noqa: S608 - the same
+on conflict (feed_id, scope, source_key) do update set digest = excluded.digest""")  # noqa: S608 - the same
 
 
 def move_cursor(connection: Connection, feed_id: int, cursor: str | None, now: datetime) -> None:
