@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -104,7 +105,7 @@ def _words(error: ValidationError, rule: str) -> tuple[str, str]:
     if rule == "type":
         kinds = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
         wanted = " or ".join(_TYPES.get(str(kind), str(kind)) for kind in kinds if kind != "null")
-        return f"must be {wanted}, is {_KINDS.get(type(value), 'a number')}{shown}", about
+        return f"must be {wanted}, is {_kind(value)}{shown}", about
     if rule == "enum":
         words = [str(word) for word in error.validator_value if word is not None]
         near = did_you_mean(value, words) if isinstance(value, str) else ""
@@ -121,6 +122,12 @@ def _words(error: ValidationError, rule: str) -> tuple[str, str]:
     if rule in ("pattern", "format"):
         return f"is not written as it must be{shown}", about
     return f"breaks the rule {rule}", about
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        return "a number"
+    return _KINDS.get(type(value), type(value).__name__)
 
 
 def _sentence(text: str) -> str:

@@ -56,7 +56,7 @@ def _below(schema: Mapping[str, Any], prefix: str) -> Iterator[FieldInfo]:
 
 
 def _elements(schema: Mapping[str, Any], path: str) -> Iterator[FieldInfo]:
-    info = _info(schema, path, required=True)
+    info = _info(schema, path, required=False)
     if info.type == "record":
         yield from _below(schema, path)
     else:
@@ -89,7 +89,7 @@ def _info(schema: Mapping[str, Any], path: str, required: bool) -> FieldInfo:
         description=str(schema.get("description") or first.get("description") or ""),
         max_length=first.get("maxLength"),
         words=tuple(word for word in first.get("enum", ()) if word is not None),
-        open=first.get("additionalProperties") is True,
+        open=first.get("additionalProperties", False) is not False,
     )
 
 
