@@ -1,0 +1,188 @@
+"""The composition root: from a project's folder to a store, systems and an engine that are ready to run.
+
+Nothing below this module knows where its parts come from; nothing above it puts them together again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from landbridge.canonical import Canonical
+from landbridge.connector import Connector
+from landbridge.engine import Engine, Parts
+from landbridge.errors import Denied
+from landbridge.net import NetSettings, open_http
+from landbridge.settings import Settings, System
+from landbridge.store import Store, StoreBudget, migrate
+from landbridge.store.embedded import EmbeddedPostgres
+from landbridge.time import Clock, SystemClock, uuid7
+from landbridge.translator import Tables, Translator
+
+if TYPE_CHECKING:
+    from landbridge.translator import Mapping as Translation
+
+STATE = ".landbridge"
+"""The folder of a project that holds what is not configuration: the embedded database, logs, generated secrets."""
+
+DATABASE = "landbridge"
+
+
+@dataclass
+class Installation:
+    """One project, opened: its settings, its store, and an engine over its systems."""
+
+    root: Path
+    settings: Settings
+    store: Store
+    clock: Clock
+
+    @cached_property
+    def canonical(self) -> Canonical:
+        """The canonical model of the project."""
+        return Canonical.load(self.root / self.settings.installation.schemas[0])
+
+    @cached_property
+    def translator(self) -> Translator:
+        """The mappings of the project."""
+        tables = Tables(self.root / "config", under=self.root)
+        return Translator(self.root / "mappings", tables, self.canonical)
+
+    @cached_property
+    def systems(self) -> Mapping[str, Connector[Any]]:
+        """Every system's connector; a system is opened when it is first asked for."""
+        return _Systems(self)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine, with its feeds and routes known to the store."""
+        settings = self.settings
+        engine = Engine(
+            Parts(
+                store=self.store,
+                systems=self.systems,
+                flows=settings.flows,
+                mappings=_Mappings(self),
+                schema=self.canonical,
+                ownership=settings.ownership,
+                clock=self.clock,
+                ids=uuid7,
+                connector_of={name: system.connector for name, system in settings.systems.items()},
+                concurrency={name: _net(system).concurrency for name, system in settings.systems.items()},
+            )
+        )
+        engine.register()
+        return engine
+
+    def open_system(self, name: str) -> Connector[Any]:
+        """A connector of its own for one system, with its rate budget leased from the store."""
+        system = self.settings.system(name)
+        net = _net(system)
+        budget = None
+        if net.rate is not None:
+            budget = StoreBudget(self.store, name, net.rate.requests, net.rate.per)
+        http = open_http(name, system.config, net, clock=self.clock, budget=budget)
+        connector: Connector[Any] = self.settings.registry[system.connector].connector(
+            name, system.config, http, self.clock
+        )
+        return connector
+
+    def close(self) -> None:
+        """Close every connection; the database server goes on running."""
+        for connector in list(getattr(self.systems, "opened", {}).values()):
+            connector.close()
+        self.store.close()
+
+
+def _net(system: System) -> NetSettings:
+    return system.net if isinstance(system.net, NetSettings) else NetSettings.model_validate(system.net or {})
+
+
+class _Systems(Mapping[str, Connector[Any]]):
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self.opened: dict[str, Connector[Any]] = {}
+
+    def __getitem__(self, name: str) -> Connector[Any]:
+        if name not in self.opened:
+            self.opened[name] = self._installation.open_system(name)
+        return self.opened[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._installation.settings.systems)
+
+    def __len__(self) -> int:
+        return len(self._installation.settings.systems)
+
+
+class _Mappings(Mapping[tuple[str, str], "Translation"]):
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._loaded: dict[tuple[str, str], Translation] = {}
+
+    def __getitem__(self, key: tuple[str, str]) -> Translation:
+        if key not in self._loaded:
+            system = self._installation.settings.system(key[0])
+            self._loaded[key] = self._installation.translator.get(system.mapping, key[1])
+        return self._loaded[key]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._loaded)
+
+    def __len__(self) -> int:
+        return len(self._loaded)
+
+
+def state_folder(root: Path) -> Path:
+    """The folder of the project's state; made with its owner's rights alone."""
+    folder = root / STATE
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def store_url(root: Path, settings: Settings) -> str:
+    """Where the store is: the user's own server, or ours, which must run (`landbridge up`) or is started."""
+    url = settings.installation.store.url
+    if url == "embedded":
+        server = EmbeddedPostgres(state_folder(root) / "postgres")
+        server.start()  # attaches where it runs already
+        return server.ensure_database(DATABASE)
+    return _revealed(url)
+
+
+def _revealed(reference: str) -> str:
+    from landbridge.secrets import Secret
+
+    value = Secret(reference).reveal()
+    for short in ("postgresql://", "postgres://"):
+        if value.startswith(short):
+            return "postgresql+psycopg://" + value.removeprefix(short)
+    if not value.startswith("postgresql+psycopg://"):
+        raise Denied(
+            f"The store's URL ({reference}) is not a PostgreSQL URL.",
+            hint="Write postgresql://user:password@host/database; the store is PostgreSQL only.",
+        )
+    return value
+
+
+@contextmanager
+def open_installation(
+    root: Path, environment: str | None = None, *, clock: Clock | None = None, only: str | None = None
+) -> Iterator[Installation]:
+    """Open the project in `root`: settings checked, store migrated; ConfigError before anything starts.
+
+    `only` reads one flow with its systems, as a DAG task does.
+    """
+    settings = Settings.load(root, environment, only=only)
+    clock = clock or SystemClock()
+    store = Store(store_url(root, settings), clock)
+    installation = Installation(root, settings, store, clock)
+    try:
+        migrate(store.engine, clock.now())
+        yield installation
+    finally:
+        installation.close()
