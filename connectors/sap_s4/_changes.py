@@ -34,6 +34,7 @@ _NAMED_BY: Mapping[str, tuple[str, ...]] = {
     "A_ProductPlant": ("Plant",),
     "A_ProductValuation": ("ValuationArea", "ValuationType"),
     "A_SalesOrderHeaderPartner": ("PartnerFunction",),
+    "A_SalesOrderPartnerAddress": ("AddressRepresentationCode",),
     "A_SalesOrderItemPrElement": ("ConditionType",),
     "A_SalesOrderHeaderPrElement": ("ConditionType",),
     "A_SalesOrderScheduleLine": ("ScheduleLine",),

@@ -78,12 +78,6 @@ class SapS4Config(Config):
     block_reason: str = Field(
         default="01", max_length=2, description="Delivery block that policy `block` sets on an order.", examples=["01"]
     )
-    ship_to_function: str = Field(
-        default="SH",
-        max_length=2,
-        description="Partner function of the ship-to party as the log-on language spells it.",
-        examples=["WE"],
-    )
     plants: tuple[str, ...] = Field(
         default=(),
         description="Plants whose stock is read, each a snapshot of its own; all in one by default.",

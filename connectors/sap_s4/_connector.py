@@ -18,13 +18,14 @@ from connectors.sap_s4._gateway import Gateway
 from connectors.sap_s4._literals import any_of, chunks, text
 from connectors.sap_s4._masters import Masters
 from connectors.sap_s4._matching import Matching
+from connectors.sap_s4._numbers import plain_numbers
 from connectors.sap_s4._orders import STAGE, Orders
 from connectors.sap_s4._plan import Plan
 from connectors.sap_s4._prices import prices_of
 from connectors.sap_s4._reader import Reader
 from connectors.sap_s4._returns import Returns
 from connectors.sap_s4._sources import PARTNERS, SOURCES, Source
-from connectors.sap_s4._stock import Stock
+from connectors.sap_s4._stock import QUANTITY, Stock
 from connectors.sap_s4._wire import inward
 from connectors.sap_s4._writer import Writer
 from landbridge.connector import (
@@ -235,10 +236,9 @@ class SapS4(Connector[SapS4Config]):
         """The ids that hold each value: `tax_id` by the tax numbers of a partner, else a field of the record."""
         return Matching(self._gateway, self.config).find(self._source(entity), values, field)
 
-    def line_key(self, entity: str, line: Mapping[str, Any]) -> str | None:
-        """The item number of an order or a delivery."""
-        number = line.get("SalesOrderItem" if entity == "sales_order" else "DeliveryDocumentItem")
-        return None if number is None else str(number)
+    def absent(self, entity: str, last: dict[str, Any]) -> dict[str, Any] | None:
+        """Stock that is in no row any more is sold out."""
+        return {**last, QUANTITY: "0"} if entity == "inventory_level" else None
 
     def _plan(self, entity: str, source: Source, write: Write) -> Plan | Outcome:
         service = self._gateway.service(source.service)
@@ -289,6 +289,9 @@ class SapS4(Connector[SapS4Config]):
     def _finish(self, entity: str, rows: list[Row]) -> list[Row]:
         if entity == "sales_order":
             self._returns.complete([row.body for row in rows if row.body is not None])
+        if entity == "shipment":
+            for row in rows:
+                plain_numbers(row.body or {})
         return [price for row in rows for price in prices_of(row)] if entity == "price" else rows
 
     def _reader(self, entity: str) -> Reader:

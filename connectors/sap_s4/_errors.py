@@ -35,7 +35,7 @@ def explain(content: bytes) -> tuple[str, str]:
         text = str(message["value"] if isinstance(message, Mapping) else message or "")
         code = str(error.get("code") or "")
         details = (error.get("innererror") or {}).get("errordetails") or []
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (Failure, ValueError, KeyError, TypeError, AttributeError):
         return "", ""
     parts = [part for part in map(_detail, details) if part]
     lead = next((part for part in parts if text and text in part), text)

@@ -10,16 +10,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
-
 from connectors.sap_s4._batch import Operation, build, parse
 from connectors.sap_s4._config import SapS4Config
 from connectors.sap_s4._errors import failure_of
 from connectors.sap_s4._literals import address
 from connectors.sap_s4._metadata import Service, read_service
-from landbridge.errors import Denied, Failure, OutcomeUnknown, Unavailable
+from landbridge.errors import Denied, Failure, Unavailable
 from landbridge.net import Http, Reply
 from landbridge.secrets import remember
+from landbridge.strict import json as strict_json
 from landbridge.strict import xml as strict_xml
 from landbridge.time import Clock
 
@@ -73,8 +72,15 @@ class Gateway:
         return int(self._get(self.url(service, f"{entity_set}/$count", query), accept="text/plain").text.strip())
 
     def head(self, service: str) -> Reply:
-        """The service document, for a look at rights and session."""
-        return self._get(self.url(service, ""))
+        """The service document with a session, for a look at rights and at who answers."""
+        reply = self._send(
+            "GET", self.url(service, ""), {"Accept": "application/json", "X-CSRF-Token": "Fetch"}, None, safe=True
+        )
+        failure = self.failure(reply)
+        if failure is not None:
+            raise failure
+        self._csrf = reply.headers.get("x-csrf-token") or self._csrf
+        return reply
 
     def change(self, service: str, operation: Operation) -> Reply:
         """One change by itself."""
@@ -125,22 +131,14 @@ class Gateway:
         with self._lock:
             if self._csrf is None:
                 try:
-                    reply = self._send(
-                        "GET",
-                        self.url(service, ""),
-                        {"Accept": "application/json", "X-CSRF-Token": "Fetch"},
-                        None,
-                        safe=True,
-                    )
-                except OutcomeUnknown as error:  # nothing was changed by asking for a token
-                    raise Unavailable(error.message, hint=error.hint, status=error.status, sent=False) from error
-                failure = self.failure(reply)
-                token = reply.headers.get("x-csrf-token")
-                if failure is not None:
-                    failure.sent = False
-                    raise failure
+                    token = self.head(service).headers.get("x-csrf-token")
+                except Failure as failure:
+                    failure.sent = False  # nothing was changed by asking for a token
+                    raise
                 if not token:
-                    raise Unavailable(f"{reply.what} gave no CSRF token.", hint="Is this an SAP Gateway?", sent=False)
+                    raise Unavailable(
+                        f"{self.name}: {service} gave no CSRF token.", hint="Is this an SAP Gateway?", sent=False
+                    )
                 self._csrf = remember(token)
             return self._csrf
 
@@ -201,6 +199,6 @@ def body_of(reply: Reply) -> Any:
     if not reply.content.strip():
         return None
     try:
-        return orjson.loads(reply.content)["d"]
-    except (ValueError, KeyError, TypeError):
+        return strict_json.loads(reply.content)["d"]
+    except (ValueError, KeyError, TypeError, Failure):
         return None

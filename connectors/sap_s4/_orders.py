@@ -19,8 +19,8 @@ from connectors.sap_s4._wire import ETAG, outward, same_key
 from landbridge.connector import LineWrite, Write
 from landbridge.errors import Conflict, Rejected
 
-ORDER, ITEM, ADDRESS = "A_SalesOrder", "A_SalesOrderItem", "A_SalesOrderPartnerAddress"
-SHIP_TO_ADDRESS = "@ship_to_address"
+ORDER, ITEM = "A_SalesOrder", "A_SalesOrderItem"
+PARTNERS, ADDRESS = "to_Partner", "to_Address"
 STAGE = "address"
 Record = Mapping[str, Any]
 
@@ -71,15 +71,19 @@ class Orders:
                 f"The sales order {write.reference} has no line.", hint="SAP creates no empty order.", sent=False
             )
         header["to_Item"] = [self._item(line) for line in lines]
+        partners: Sequence[Record] = write.after.get(PARTNERS) or []
+        if partners:
+            header[PARTNERS] = [_without(partner, ADDRESS) for partner in partners]
         operation = Operation("POST", ORDER, outward(self._service, ORDER, header), ORDER)
-        stage = STAGE if write.after.get(SHIP_TO_ADDRESS) else None
+        stage = STAGE if any(partner.get(ADDRESS) for partner in partners) else None
         return Plan(write, ORDER, [operation], created=True, stage=stage)
 
     def address(self, write: Write, current: Record) -> Plan:
         """The second stage of a create: the address that partners cannot bring along."""
         plan = self._plan(write, current)
         plan.created = True
-        plan.operations = self._guarded(current, list(self._address(current, write.after.get(SHIP_TO_ADDRESS), None)))
+        wanted = {PARTNERS: [partner for partner in write.after.get(PARTNERS) or [] if partner.get(ADDRESS)]}
+        plan.operations = self._guarded(current, list(self._planner.update(ORDER, current, wanted)))
         return plan
 
     def update(self, write: Write, current: Record) -> Plan:
@@ -89,9 +93,6 @@ class Orders:
         wanted = {name: value for name, value in write.changed.items() if name not in ("to_Item", self._field)}
         plan = self._plan(write, current)
         operations = list(self._planner.update(ORDER, current, wanted, before))
-        if SHIP_TO_ADDRESS in write.changed:
-            old = before.get(SHIP_TO_ADDRESS) if before else None
-            operations += self._address(current, write.changed[SHIP_TO_ADDRESS], old)
         for line in write.lines:
             operations += self._line(write, line, current, moved)
         plan.operations = self._guarded(current, operations)
@@ -169,20 +170,6 @@ class Orders:
             wanted = {"SalesDocumentRjcnReason": self._config.rejection_reason}
             yield from self._planner.update(ITEM, item, wanted)
 
-    def _address(self, current: Record, wanted: Any, before: Any) -> Iterator[Operation]:
-        if not wanted:
-            return
-        for partner in current.get("to_Partner") or []:
-            codes = {str(partner.get("PartnerFunction")), str(partner.get("PartnerFunctionInternalCode"))}
-            for address in partner.get("to_Address") or [] if codes & {self._config.ship_to_function, "WE"} else []:
-                yield from self._planner.update(ADDRESS, address, wanted, before)
-                return
-        raise Rejected(
-            f"Order {current['SalesOrder']} has no ship-to partner ({self._config.ship_to_function}) with an address.",
-            hint="Set `ship_to_function` to the code this system uses, or map the partner.",
-            sent=False,
-        )
-
     def _guarded(self, current: Record, operations: list[Operation]) -> list[Operation]:
         """Items have no entity tag of their own: a change of the header with its tag goes first and guards them all."""
         if not operations or (operations[0].entity_set == ORDER and operations[0].method == "PATCH"):
@@ -201,3 +188,7 @@ class Orders:
                 sent=False,
             )
         return known.length
+
+
+def _without(record: Record, name: str) -> dict[str, Any]:
+    return {field: value for field, value in record.items() if field != name}

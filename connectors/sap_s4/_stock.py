@@ -14,6 +14,7 @@ from connectors.sap_s4._wire import instant, inward
 from landbridge.connector import Page, Row
 from landbridge.time import Clock
 
+QUANTITY = "MatlWrhsStkQtyInMatlBaseUnit"
 _EMPTY = "-"
 
 
@@ -54,7 +55,7 @@ class Stock:
             whole = len(seen) == expected
             if not whole:  # goods moved while we read: what counts is the number of now
                 whole = len(seen) == self._gateway.count(source.service, source.entity_set, condition)
-            yield Page(rows, after.text(), complete=whole, scope=plant, total=expected)
+            yield Page(rows, after.text(), complete=whole, scope=plant, total=len(seen) if whole else expected)
 
     def _pages(
         self, source: Source, condition: str | None, order: str
