@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from landbridge.errors import Conflict, Denied, Failure, Invalid, Rejected, Unavailable
-from landbridge.net import Reply, outcome_of
+from landbridge.net import Reply, outcome_of, retry_after
 from landbridge.secrets import scrub
 from landbridge.strict import json as strict_json
 
@@ -69,7 +69,9 @@ def failure_of_reply(reply: Reply, now: datetime) -> Failure | None:
     codes = {code_of(error) for error in found}
     if codes & _LIMITS:
         hint = "The org's daily limit of API calls is used up; make `every` longer or buy calls."
-        return Unavailable(f"{reply.what}: {detail}", wait=LIMIT_WAIT, hint=hint, status=sorted(codes)[0])
+        wait = retry_after(reply.headers.get("Retry-After"), now)
+        status = sorted(codes & _LIMITS)[0]
+        return Unavailable(f"{reply.what}: {detail}", wait=wait or LIMIT_WAIT, hint=hint, status=status)
     if reply.status < 500 and codes & _LATER:
         return Unavailable(f"{reply.what}: {detail}", status=sorted(codes & _LATER)[0])
     hint = next((_DENIED.get(code) or _HINTS.get(code, "") for code in sorted(codes)), "")
