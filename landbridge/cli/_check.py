@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -44,7 +44,7 @@ def check(
     else:
         for name, identity in answers.items():
             say(f"{name} answers as {identity.organisation}{f' ({identity.user})' if identity.user else ''}")
-        say(f"{_summary(settings)}: no problems.")
+        say(f"{_summary(options, settings)}: no problems.")
     if problems:
         raise typer.Exit(1)
 
@@ -57,15 +57,28 @@ def found_problems(options: Context, *, offline: bool) -> tuple[list[Problem], S
         settings = options.settings(offline=offline)
     except ConfigError as error:
         problems += error.problems
-    problems += mapping_problems(options)
+    problems += mapping_problems(options, settings)
     return sorted(set(problems)), settings
 
 
-def mapping_problems(options: Context) -> list[Problem]:
-    """What the translator finds wrong in mappings, code lists and decision tables."""
-    from landbridge.translator import lint
+def mapping_problems(options: Context, settings: Settings | None) -> list[Problem]:
+    """What is wrong in mappings, their tests, code lists and decision tables."""
+    from landbridge.canonical import Canonical
+    from landbridge.settings import Installation
+    from landbridge.translator._tests import test_problems
 
-    return list(lint(options.root))
+    try:
+        canonical = settings.canonical if settings else Canonical.load(options.root / Installation().schemas)
+    except ConfigError:
+        canonical = Canonical({})  # told by the settings already
+    if not canonical.entities:
+        return []
+    translator = options.translator(canonical)
+    mappings, problems = translator.try_load()
+    problems += translator.tables.problems()
+    for mapping in mappings:
+        problems += test_problems(mapping)
+    return problems
 
 
 def ask(settings: Settings) -> tuple[dict[str, Identity], list[Problem]]:
@@ -86,5 +99,7 @@ def ask(settings: Settings) -> tuple[dict[str, Identity], list[Problem]]:
     return answers, refused
 
 
-def _summary(settings: Any) -> str:
-    return f"{counted(len(settings.flows), 'flow')}, {counted(len(settings.systems), 'system')}"
+def _summary(options: Context, settings: Settings | None) -> str:
+    flows, systems = (len(settings.flows), len(settings.systems)) if settings else (0, 0)
+    mappings = sum(1 for _ in (options.root / "mappings").rglob("*.yaml"))
+    return f"{counted(flows, 'flow')}, {counted(systems, 'system')}, {counted(mappings, 'mapping')}"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import typer
 
+    from landbridge.canonical import Canonical
     from landbridge.connector import Connector, Registry
     from landbridge.settings import Settings
     from landbridge.time import Clock
+    from landbridge.translator import Translator
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,12 @@ class Context:
 
         return Settings.load(self.root, self.environment, self.registry, only=only, offline=offline)
 
+    def translator(self, canonical: Canonical) -> Translator:
+        """The mappings of the project with its code lists and decision tables."""
+        from landbridge.translator import Tables, Translator
+
+        return Translator(self.root / "mappings", Tables(self.root / "config", under=self.root), canonical)
+
 
 def of(context: typer.Context) -> Context:
     """The context that the root command made."""
@@ -38,7 +46,7 @@ def of(context: typer.Context) -> Context:
     return found
 
 
-def connect(settings: Settings, system: str, clock: Clock) -> Connector[object]:  # type: ignore[type-var]  # any Config
+def connect(settings: Settings, system: str, clock: Clock) -> Connector[Any]:
     """The connector of one system, ready to be asked."""
     from landbridge.net import open_http
 

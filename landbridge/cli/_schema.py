@@ -20,7 +20,6 @@ class Kind(StrEnum):
     ENVIRONMENT = "environment"
     OWNERSHIP = "ownership"
     INSTALLATION = "installation"
-    MAPPING = "mapping"
 
 
 def register(app: typer.Typer) -> None:
@@ -56,10 +55,6 @@ def schema_of(kind: Kind, registry: Any) -> dict[str, Any]:
     """The JSON Schema (2020-12) of one kind of file."""
     from landbridge.settings import schemas
 
-    if kind is Kind.MAPPING:
-        from landbridge.translator import json_schema
-
-        return dict(json_schema())
     made: dict[str, Any] = {
         Kind.FLOW: schemas.flow,
         Kind.SYSTEMS: lambda: schemas.systems(registry),
