@@ -12,7 +12,7 @@ from landbridge.engine._deliver import Deliver
 from landbridge.engine._extract import Extracted, extract
 from landbridge.engine._parts import Parts
 from landbridge.engine._process import Process, Subscription
-from landbridge.errors import Denied, LandbridgeError
+from landbridge.errors import Denied
 from landbridge.settings import Flow
 from landbridge.store import control, inbox, outbox
 
@@ -140,8 +140,8 @@ class Engine:
             control.begin_run(connection, result.run, name, trigger, parameters, self.parts.clock.now())
         try:
             self._run(flow, result, since, limit, progress)
-        except LandbridgeError as error:
-            self._end(result, "failed", str(error))
+        except Exception as error:
+            self._end(result, "failed", str(error) or type(error).__name__)
             raise
         self._end(result, "succeeded", result.refused or None)
         return result
