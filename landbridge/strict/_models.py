@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import types
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
 from landbridge.errors import ConfigError, Problem
@@ -25,10 +26,32 @@ def validate(node: Node, model: type[Model]) -> Model:
         what = "is empty" if node.value is None else f"is {node.kind}"
         raise ConfigError([node.problem(f"a mapping is needed here, this {what}.", _keys_hint(model))])
     try:
-        return model.model_validate(node.value)
+        found = model.model_validate(node.value)
     except ValidationError as error:
-        found = (_problem(node, model, detail) for detail in error.errors(include_url=False, include_context=True))
-        raise ConfigError(list(dict.fromkeys(found))) from None  # its text repeats values, which may be secret
+        problems = (_problem(node, model, detail) for detail in error.errors(include_url=False, include_context=True))
+        raise ConfigError(list(dict.fromkeys(problems))) from None  # its text repeats values, which may be secret
+    if words := list(_words_for_booleans(node, found)):
+        raise ConfigError(words)
+    return found
+
+
+def _words_for_booleans(node: Node, found: Any) -> Iterator[Problem]:
+    """Texts such as `yes` and `NO` that pydantic took for a boolean; the file must say true or false."""
+    from pydantic import BaseModel
+
+    if isinstance(found, bool) and isinstance(node.value, str):
+        yield node.problem("true or false is needed here, this is a text.", "Write true or false, without quotes.")
+    elif isinstance(found, BaseModel):
+        for name, field in type(found).model_fields.items():
+            inner = node.get(_key(name, field)) or node.get(name)
+            if inner is not None:
+                yield from _words_for_booleans(inner, getattr(found, name, None))
+    elif isinstance(found, dict) and node.is_mapping:
+        for key, _, inner in node.items():
+            yield from _words_for_booleans(inner, found.get(key))
+    elif isinstance(found, (list, tuple)) and len(found) == len(node):
+        for element, inner in zip(found, node.elements(), strict=False):
+            yield from _words_for_booleans(inner, element)
 
 
 def did_you_mean(word: str, known: Any) -> str:
@@ -73,11 +96,13 @@ def _keys_hint(model: type[BaseModel]) -> str:
 
 
 def _names(model: type[BaseModel]) -> list[str]:
-    names = []
-    for name, field in model.model_fields.items():
-        alias = field.validation_alias if isinstance(field.validation_alias, str) else field.alias
-        names.append(alias or name)
-    return names
+    return [_key(name, field) for name, field in model.model_fields.items()]
+
+
+def _key(name: str, field: Any) -> str:
+    """How a file writes the field."""
+    alias = field.validation_alias if isinstance(field.validation_alias, str) else field.alias
+    return str(alias or name)
 
 
 def _known(model: type[BaseModel], loc: Path) -> list[str]:

@@ -52,7 +52,10 @@ def loads(data: bytes | bytearray | memoryview | str, *, max_bytes: int = MAX_BY
 
 
 def dumps(value: Any, *, sort: bool = False) -> bytes:
-    """The value as JSON; a Decimal becomes a number with exactly its digits; `sort` orders the keys."""
+    """The value as JSON; a Decimal becomes a number with exactly its digits; `sort` orders the keys.
+
+    A float NaN or Infinity, which `loads` never gives, is written as null: compute with Decimal.
+    """
     try:
         return orjson.dumps(value, _fragment, _SORTED if sort else _WRITE)
     except TypeError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from xml.parsers import expat
 
 import pytest
 
@@ -69,6 +70,9 @@ ATTACKS: dict[str, bytes] = {
 }
 
 
+WITH_DOCTYPE = [name for name, data in ATTACKS.items() if b"<!DOCTYPE" in data and name != "doctype inside"]
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 @pytest.mark.usefixtures("nothing_is_opened")
 def test_an_attack_is_refused_quickly_and_opens_nothing(name: str) -> None:
@@ -79,6 +83,23 @@ def test_an_attack_is_refused_quickly_and_opens_nothing(name: str) -> None:
     assert caught.value.findings[0].hint
     if "doctype" in name and "7" not in name:
         assert "DOCTYPE" in str(caught.value) or "not XML" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", WITH_DOCTYPE)
+def test_a_doctype_is_refused_before_any_parser_sees_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def create(*_: object) -> None:
+        raise AssertionError("the parser was asked")
+
+    monkeypatch.setattr(expat, "ParserCreate", create)
+    with pytest.raises(Invalid):
+        xml.parse(ATTACKS[name])
+
+
+def test_the_parser_itself_refuses_a_doctype_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xml, "_check_prolog", lambda text: None)
+    for name in ("billion laughs", "external file", "parameter entity", "external dtd", "doctype behind comments"):
+        with pytest.raises(Invalid, match="DOCTYPE"):
+            xml.parse(ATTACKS[name])
 
 
 @pytest.mark.parametrize(

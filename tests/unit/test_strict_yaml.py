@@ -225,6 +225,9 @@ class Flow(BaseModel):
     flow: str
     deliver: list[Deliver]
     retry: Retry | None = None
+    webhook: bool = False
+    flags: dict[str, bool] = {}
+    each: list[bool] = []
 
 
 def test_a_model_gets_the_values_of_the_file() -> None:
@@ -248,6 +251,14 @@ def test_every_problem_of_a_model_has_its_place_and_a_near_name() -> None:
         "f.yaml:7:13  retry.attempts: Input should be greater than or equal to 1.",
         "f.yaml:8:3  retry.frist is not known here. Did you mean 'first'?",
     ]
+
+
+def test_a_word_is_no_boolean_even_where_the_model_would_take_it() -> None:
+    text = "flow: x\ndeliver: []\nwebhook: NO\nflags: {a: true, b: on}\neach: [false, 'true']\n"
+    with pytest.raises(ConfigError) as caught:
+        yaml.validate(yaml.load(text, file="f.yaml"), Flow)
+    assert [(problem.line, problem.column) for problem in caught.value.problems] == [(3, 10), (4, 21), (5, 15)]
+    assert yaml.validate(yaml.load("flow: x\ndeliver: []\nwebhook: true\n", file="f.yaml"), Flow).webhook is True
 
 
 def test_a_file_that_is_no_mapping_is_a_problem_not_a_crash() -> None:
