@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from landbridge.net import Reply, outcome_of, retry_after
 from landbridge.secrets import scrub
 from landbridge.strict import json as strict_json
 
+_CODE = re.compile(r"[A-Za-z_]{3,80}")
 LIMIT_WAIT = 900.0  # the daily limit rolls over 24 hours: look again every quarter of an hour
 _LATER = {
     "UNABLE_TO_LOCK_ROW",
@@ -57,7 +59,8 @@ def errors_of(reply: Reply) -> list[Mapping[str, Any]]:
 
 def code_of(error: Mapping[str, Any]) -> str:
     """`errorCode` of a whole reply, `statusCode` of a row; the token endpoint says `error`."""
-    return str(error.get("errorCode") or error.get("statusCode") or error.get("error") or "")
+    code = str(error.get("errorCode") or error.get("statusCode") or error.get("error") or "")
+    return code if _CODE.fullmatch(code) else ""
 
 
 def failure_of_reply(reply: Reply, now: datetime) -> Failure | None:
@@ -106,4 +109,5 @@ def _text(error: Mapping[str, Any]) -> str:
     message = str(error.get("message") or error.get("error_description") or "no message")
     fields = error.get("fields") or []
     named = f" ({', '.join(map(str, fields))})" if fields and not all(str(one) in message for one in fields) else ""
-    return f"{code_of(error)}: {message}{named}"
+    code = code_of(error)
+    return f"{code}: {message}{named}" if code else f"{message}{named}"

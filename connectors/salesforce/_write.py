@@ -54,9 +54,11 @@ class Writer:
             return self._deletion(native, write, what)
         if write.target_id is None:
             return Change("upsert", native, write.reference, what, _drafted(native, write))
-        values = dict(write.changed if write.before is not None else write.after)
+        values = _wanted(write)
         if write.before is None:
             values[self._reference] = write.reference  # a record that was adopted carries our reference from now on
+        if _waits(native, write):
+            del values["Status"]
         if not values:
             return Saved(write.target_id)
         return Change("update", native, write.target_id, what, self._takes(native, values))
@@ -121,11 +123,11 @@ class Writer:
         return field.length or 255 if field else 255
 
     def _activate(self, native: str, writes: Sequence[Write], outcomes: list[Outcome]) -> list[Outcome]:
-        """Give new orders the status they were written with, now that their lines stand."""
+        """Give orders the status they were written with, now that their lines stand."""
         waiting = [
             index
             for index, (write, outcome) in enumerate(zip(writes, outcomes, strict=True))
-            if isinstance(outcome, Delivered) and write.target_id is None and _waits(native, write)
+            if isinstance(outcome, Delivered) and _waits(native, write)
         ]
         changes = []
         for index in waiting:
@@ -145,8 +147,18 @@ def line_reference(reference: str, line_key: str, length: int) -> str:
     return plain if len(plain) <= length else hashlib.sha256(plain.encode()).hexdigest()[: min(length, 40)]
 
 
+def _wanted(write: Write) -> dict[str, Any]:
+    """The header fields to write: all of a record that is new to us, else what changed."""
+    known = write.target_id is not None and write.before is not None
+    return dict(write.changed if known else write.after)
+
+
 def _waits(native: str, write: Write) -> bool:
-    return native == "Order" and write.action != "delete" and write.after.get("Status", DRAFT) != DRAFT
+    """Whether the status must wait for the lines: an Order without any cannot be activated."""
+    if native != "Order" or write.action == "delete":
+        return False
+    new = write.target_id is None or any(line.action == "insert" for line in write.lines)
+    return new and _wanted(write).get("Status", DRAFT) != DRAFT
 
 
 def _drafted(native: str, write: Write) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a product under the contract suite supplies: its sandbox, foreign users' hands, faults, and a look at effects."""
+"""What a product under the contract suite supplies: its sandbox, foreign users' hands, faults, a look at effects."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ class Bench(ABC):
     page_size: ClassVar[int]
     text_field: ClassVar[str]
     """A native text field of `source` and `target` that takes any character and may be empty."""
-    long_settle: ClassVar[bool] = False
 
     def __init__(self, registration: Registration, folder: Path) -> None:
         self.registration = registration

@@ -121,9 +121,7 @@ class SalesforceBench(Bench):
 
     def line_quantities(self, reference: str) -> dict[str, str]:
         [order] = self.org.records("Order", {REFERENCE: reference})
-        return {
-            line["Id"]: str(line["Quantity"]) for line in self.org.records("OrderItem", {"OrderId": order["Id"]})
-        }
+        return {line["Id"]: str(line["Quantity"]) for line in self.org.records("OrderItem", {"OrderId": order["Id"]})}
 
 
 BENCH = SalesforceBench

@@ -106,9 +106,9 @@ def delivered(connector: Any, write: Write) -> Delivered:
     return outcome
 
 
-def as_update(write: Write, target_id: str, version: str | None = None, **change: Any) -> Write:
+def as_update(write: Write, target_id: str, expected: str | None = None, **change: Any) -> Write:
     """The same content once more, onto the record that stands."""
-    return dataclasses.replace(write, action="update", target_id=target_id, expected=version, **change)
+    return dataclasses.replace(write, action="update", target_id=target_id, expected=expected, **change)
 
 
 # --- configuration and secrets
@@ -387,7 +387,9 @@ def write_twice_is_one_effect(bench: Bench) -> None:
     assert found.target_id == first.target_id
     again = bench.connector()
     if connector.entity(bench.target).create == "C":  # one that searches by reference asks before it repeats
-        second = delivered(again, as_update(write, found.target_id, found.version, before=dict(write.after), changed={}))
+        second = delivered(
+            again, as_update(write, found.target_id, found.version, before=dict(write.after), changed={})
+        )
     else:
         second = delivered(again, write)
     assert second.target_id == first.target_id
@@ -562,7 +564,13 @@ def a_refused_record_is_rejected_with_its_reason(bench: Bench) -> None:
     assert bench.effects(bench.target, "wrong") == []
 
 
-TEXTS = ("北京星辰科技有限公司", "Müller & Söhne 'GmbH' \"quoted\" \\ back", "line\nbreak\ttab", "👩🏽‍🔧 e\u0301 é", "=1+1;DROP--")
+TEXTS = (
+    "北京星辰科技有限公司",
+    "Müller & Söhne 'GmbH' \"quoted\" \\ back",
+    "line\nbreak\ttab",
+    "👩🏽‍🔧 e\u0301 é",
+    "=1+1;DROP--",
+)
 
 
 @contract_cases(*range(len(TEXTS)))
