@@ -70,12 +70,20 @@ class Served:
             time.sleep(0.002)
 
     def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._socket]))
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        await self._server.serve(sockets=[self._socket])
 
     def stop(self) -> None:
         """Stop accepting, cut what still hangs and wait for the thread."""
         self._server.should_exit = True
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=0.2)
+        if self._thread.is_alive():  # idle TLS lines of pooled clients would hold the stop for a second
+            for line in list(self._server.server_state.connections):
+                self._loop.call_soon_threadsafe(line.transport.abort)
+            self._thread.join(timeout=5)
         if self._thread.is_alive():
             self._server.force_exit = True
             self._thread.join(timeout=5)
