@@ -58,12 +58,12 @@ class SapS4(Connector[SapS4Config]):
 
     entities: ClassVar[Mapping[str, Entity]] = {
         "customer": Entity(
-            "A_BusinessPartner", "C", "B", "B", 50, 5 * _MINUTES, 5 * _MINUTES, key="BusinessPartner", ignored=_MOVES
+            "A_BusinessPartner", "C", "B", None, 50, 5 * _MINUTES, 5 * _MINUTES, key="BusinessPartner", ignored=_MOVES
         ),
         "supplier": Entity(
-            "A_BusinessPartner", "C", "B", "B", 50, 5 * _MINUTES, 5 * _MINUTES, key="BusinessPartner", ignored=_MOVES
+            "A_BusinessPartner", "C", "B", None, 50, 5 * _MINUTES, 5 * _MINUTES, key="BusinessPartner", ignored=_MOVES
         ),
-        "product": Entity("A_Product", "C", "B", "B", 50, 5 * _MINUTES, 5 * _MINUTES, key="Product", ignored=_MOVES),
+        "product": Entity("A_Product", "C", "B", None, 50, 5 * _MINUTES, 5 * _MINUTES, key="Product", ignored=_MOVES),
         "price": Entity("A_ProductValuation", overlap=5 * _MINUTES, key="Product", ignored=_MOVES),
         "sales_order": Entity(
             "A_SalesOrder",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from landbridge.errors import Denied, Failure
 from landbridge.strict import json as strict_json
+
+
+_CLOCKS_DIFFER = timedelta(seconds=5)  # another worker's clock may be a little ahead of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def parse(text: str | None, *, system: str, entity: str, now: datetime) -> Curso
         raise Denied(
             f"{system}: the cursor of {entity} cannot be read: '{text[:80]}'.", hint=hint, sent=False
         ) from error
-    if moment is not None and moment > now:
+    if moment is not None and moment > now + _CLOCKS_DIFFER:
         raise Denied(
             f"{system}: the cursor of {entity} lies in the future ({moment:%Y-%m-%dT%H:%M:%SZ}); "
             "everything until then would be skipped.",

@@ -41,7 +41,7 @@ class Reader:
         kind = self._gateway.service(source.service)[source.entity_set]
         known = [name for name in source.stamp if name in kind.properties]
         if cursor.until is None:
-            cursor = Cursor(done=cursor.done, until=instant(self._clock.now()))
+            cursor = Cursor(done=cursor.done, until=_end(self._clock.now()))
         usable = [name for name in known if kind.filterable(name)]
         if source.changes == "instants" and usable and kind.sortable(usable[0], source.key):
             return self._instants(source, kind, cursor, usable[0], limit)
@@ -187,6 +187,11 @@ def _millisecond(value: str) -> datetime:
     """The beginning of the millisecond of a date on the wire."""
     moment = datetime.fromisoformat(read_value("Edm.DateTimeOffset", value))
     return EPOCH + ((moment - EPOCH) // _MILLISECOND) * _MILLISECOND
+
+
+def _end(now: datetime) -> str:
+    """The end of the window that this instant closes: the next whole millisecond."""
+    return instant(EPOCH + ((now - EPOCH) // _MILLISECOND + 1) * _MILLISECOND)
 
 
 def _after(low: str) -> str:
