@@ -44,7 +44,7 @@ class Installation:
     @cached_property
     def canonical(self) -> Canonical:
         """The canonical model of the project."""
-        return Canonical.load(self.root / self.settings.installation.schemas[0])
+        return self.settings.canonical
 
     @cached_property
     def translator(self) -> Translator:
@@ -126,8 +126,8 @@ class _Mappings(Mapping[tuple[str, str], "Translation"]):
 
     def __getitem__(self, key: tuple[str, str]) -> Translation:
         if key not in self._loaded:
-            system = self._installation.settings.system(key[0])
-            self._loaded[key] = self._installation.translator.get(system.mapping, key[1])
+            translator, path = self._installation.translator, self._installation.settings.mapping(*key)
+            self._loaded[key] = translator.load_file(path) if path else translator.get(*key)
         return self._loaded[key]
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
