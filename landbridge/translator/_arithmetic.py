@@ -12,6 +12,8 @@ A bare name in a path ends at + - * / as well: quote a name that has one in it.
 from __future__ import annotations
 
 import re
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from landbridge.translator._ast import Arithmetic, Binary, Negative, Number, Operand, Pickest, Round, Sum
 from landbridge.translator._paths import Path, Reader, SyntaxProblem, read_path
@@ -128,3 +130,39 @@ def paths(tree: Arithmetic) -> list[tuple[Path, tuple[Path, ...]]]:
     if isinstance(tree, Pickest):
         return [found for operand in tree.operands for found in paths(operand)]
     return []
+
+
+def sums(tree: Arithmetic) -> list[Sum]:
+    """Every sum of an expression that is not inside of another one."""
+    if isinstance(tree, Sum):
+        return [tree]
+    if isinstance(tree, Binary):
+        return sums(tree.left) + sums(tree.right)
+    if isinstance(tree, (Negative, Round)):
+        return sums(tree.operand)
+    return [found for operand in tree.operands for found in sums(operand)] if isinstance(tree, Pickest) else []
+
+
+def of_one(tree: Arithmetic, value: Decimal) -> Decimal:
+    """The value of an expression (without sums) whose only operand is known."""
+    if isinstance(tree, Number):
+        return Decimal(tree.text)
+    if isinstance(tree, Binary):
+        return combine(tree.operator, of_one(tree.left, value), of_one(tree.right, value))
+    if isinstance(tree, Negative):
+        return -of_one(tree.operand, value)
+    if isinstance(tree, Round):
+        return of_one(tree.operand, value).quantize(Decimal(1).scaleb(-tree.places), ROUND_HALF_UP)
+    if isinstance(tree, Pickest):
+        found = [of_one(operand, value) for operand in tree.operands]
+        return abs(found[0]) if tree.name == "abs" else min(found) if tree.name == "min" else max(found)
+    return value
+
+
+def combine(operator: str, left: Any, right: Any) -> Any:
+    """left operator right, of decimals or measures."""
+    if operator == "+":
+        return left + right
+    if operator == "-":
+        return left - right
+    return left * right if operator == "*" else left / right

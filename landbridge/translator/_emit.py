@@ -9,11 +9,12 @@ the slow twin, which gives the right result or the explanation. tests/property h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from landbridge.translator import _arithmetic as arithmetic
 from landbridge.translator import _ast as ast
 from landbridge.translator import _runtime as runtime
 from landbridge.translator._interpret import label, leading
@@ -21,7 +22,7 @@ from landbridge.translator._paths import Every, Index, Key, Path, Pick, element,
 from landbridge.translator._registry import remembered
 from landbridge.translator._tables import Tables
 from landbridge.translator._values import MISSING, final, to_amount, to_decimal
-from landbridge.translator.functions.numbers import rounded, step_of
+from landbridge.translator.functions.numbers import number, rounded, step_of
 
 Compiled = Callable[[Any, Any, bool], dict[str, Any]]
 
@@ -58,6 +59,14 @@ def source_of(record: ast.Record, tables: Tables, forward: bool, optional: froze
     return _Emitter(tables, forward, optional).function(record)
 
 
+class _CannotFuse(Exception):
+    """A sum may meet missing operands, so that it needs its own loop."""
+
+
+def _has_sum(tree: ast.Arithmetic) -> bool:
+    return bool(arithmetic.sums(tree))
+
+
 class _Emitter:
     def __init__(self, tables: Tables, forward: bool, optional: frozenset[str]) -> None:
         self.tables = tables
@@ -74,6 +83,7 @@ class _Emitter:
         self._cache: list[dict[tuple[str, str], Out]] = [{}]
         self._head: list[str] = []
         self._hoisted: dict[str, str] = {}
+        self._sums: dict[tuple[str, ast.Arithmetic], Out] = {}  # (scope, expression) -> what holds its value
 
     def function(self, record: ast.Record) -> str:
         self._scopes = [_Scope("d", "")]
@@ -138,11 +148,55 @@ class _Emitter:
         code = call.format(out.code)
         return Out(f"({out.code} if {absent} else {code})" if absent else code, out.miss, out.null or null)
 
+    # -- arithmetic that is quicker in a special place
+
+    def of_position(self, source: ast.Expr, bound: list[Callable[[Any], Any]]) -> Out | None:
+        """What depends on the number of the element only: kept per number, for there are few."""
+        if not isinstance(source, ast.Compute):
+            return None
+        paths = {path for path, around in arithmetic.paths(source.tree) if not around}
+        if len(paths) != 1 or not next(iter(paths)).special or _has_sum(source.tree):
+            return None
+        tree = source.tree
+        chain = (lambda number: arithmetic.of_one(tree, Decimal(number)), *bound)
+        return Out(f"{self.constant(remembered(chain), 'f')}({self.path(next(iter(paths))).code})", null=True)
+
+    def as_float(self, source: ast.Expr, calls: tuple[ast.Call, ...]) -> Out | None:
+        """round(…, n) | number: a double holds 15 digits exactly, so that up to there no look is needed."""
+        if not (isinstance(source, ast.Compute) and isinstance(source.tree, ast.Round) and 0 < source.tree.places < 7):
+            return None
+        if len(calls) != 1 or calls[0].function.run is not number or calls[0].args or calls[0].named:
+            return None
+        out = self.atom(self.eval(source))
+        name, absent = self.new(), self.absent(out)
+        with self.guarded(out, name) if absent else nullcontext():
+            limit = 10.0 ** (14 - source.tree.places)
+            self.line(f"{name} = float({out.code}) + 0.0")
+            self.line(f"if not -{limit!r} < {name} < {limit!r}: {name} = {self.constant(number, 'f')}({out.code})")
+        return Out(name, out.miss, out.null, True)
+
+    def fuse(self, parts: tuple[ast.Field, ...], at: int) -> list[ast.Sum]:
+        """The sums further down in a record that run over the list of the `each` at this place."""
+        each = parts[at].value
+        plain = isinstance(each, ast.Each) and each.where is None and isinstance(each.source, ast.At)
+        if not plain or parts[at].on != "always":
+            return []
+        assert isinstance(each, ast.Each) and isinstance(each.source, ast.At)
+        found = []
+        for part in parts[at + 1 :]:
+            value = part.value.source if isinstance(part.value, ast.Pipe) else part.value
+            if isinstance(value, ast.Compute):
+                found += [one for one in arithmetic.sums(value.tree) if one.path == each.source.path]
+        return list(dict.fromkeys(found))
+
     # -- expressions
 
     def value(self, expr: ast.Expr) -> Out:
         if isinstance(expr, ast.Pipe) and ast.computed(expr):
             return self.pipe(expr, finish=True)
+        quick = self.of_position(expr, [final])
+        if quick is not None:
+            return quick
         out = self.eval(expr)
         return self.apply(out, "final({})") if ast.computed(expr) else out
 
@@ -161,10 +215,10 @@ class _Emitter:
         if path.special:
             return Out(scope.position if path.special == "$position" else f"({scope.position} - 1)")
         out, name = Out(scope.var, name=True), scope.name
-        for number, step in enumerate(path.steps):
+        for at, step in enumerate(path.steps):
             if isinstance(step, Every):
-                return self.apply(out, f"walk({{}}, {self.constant(path.steps[number:])})")
-            last = number == len(path.steps) - 1
+                return self.apply(out, f"walk({{}}, {self.constant(path.steps[at:])})")
+            last = at == len(path.steps) - 1
             if isinstance(step, Key):
                 name = f"{name}.{step.name}" if name else step.name
             else:
@@ -193,6 +247,14 @@ class _Emitter:
         return out
 
     def pipe(self, expr: ast.Pipe, *, finish: bool = False) -> Out:
+        quick = self.as_float(expr.source, expr.calls)
+        if quick is not None:
+            return quick
+        if not any(call.function.context or call.has_paths for call in expr.calls):
+            bound = [call.function.bound(call.args, dict(call.named)) for call in expr.calls]
+            quick = self.of_position(expr.source, [*bound, final] if finish else bound)
+            if quick is not None:
+                return quick
         out = self.eval(expr.source)
         calls = list(expr.calls)
         while calls:
@@ -407,11 +469,21 @@ class _Emitter:
         with self.block("else:"):
             yield
 
-    def each(self, expr: ast.Each) -> Out:
+    def each(self, expr: ast.Each, sums: list[ast.Sum] | None = None) -> Out:
         source = self.atom(self.value(expr.source))
         name, var, position = self.new("r"), self.new("e"), self.new("p")
         outer = self._scopes[-1].name
         label_ = f"{outer}.{label(expr)}[]" if outer else f"{label(expr)}[]"
+        if sums and not source.miss:
+            for tree in sums:
+                total = self.new("s")
+                zero = self.constant(Decimal(0))
+                self.line(
+                    f"{total} = None if {source.code} is None else {zero}" if source.null else f"{total} = {zero}"
+                )
+                self._sums[(self._scopes[-1].var, tree)] = Out(total, False, True, True)
+        else:
+            sums = []
         with self.guarded(source, name):
             self.line(f"{name} = []")
             start = len(self._lines)
@@ -423,6 +495,8 @@ class _Emitter:
                 if expr.where is not None:
                     with self.block(f"if not ({self.condition(expr.where)}):"):
                         self.line("continue")
+                for tree in sums or []:
+                    self.add_up(tree, var)
                 counting = len(self._lines)
                 self.line(f"{position} += 1")
                 out = self.value(expr.body)
@@ -432,6 +506,20 @@ class _Emitter:
             if not used:
                 del self._lines[counting], self._lines[start]
         return Out(name, source.miss, source.null, True)
+
+    def add_up(self, tree: ast.Sum, var: str) -> None:
+        """Inside of the loop of an `each`: the sum that stands below it, so that the list is walked once."""
+        total = self._sums[(self._scopes[-2].var, tree)].code
+        checks: list[Out] = []
+        out = self.atom(self.unless_absent(checks, self.number(tree.body, checks)))
+        if out.miss:
+            raise _CannotFuse
+        self._sums[(var, tree.body)] = out
+        if out.null:
+            self.line(f"if {out.code} is None: {total} = None")
+            self.line(f"elif {total} is not None: {total} += {out.code}")
+        else:
+            self.line(f"{total} += {out.code}")
 
     def append(self, name: str, out: Out) -> None:
         if not self.absent(out):
@@ -460,8 +548,8 @@ class _Emitter:
     def record(self, record: ast.Record) -> Out:
         parts: list[tuple[ast.Field, Out]] = []
         lead = "" if record.whole else leading(record)
-        for part in record.fields:
-            out = self.field(part)
+        for number_, part in enumerate(record.fields):
+            out = self.fused(record.fields, number_) or self.field(part)
             tested = part.null == "drop" or (not record.whole and not ast.constant(part.value))
             if self.absent(out) and (tested or out.miss or part.null == "keep"):
                 out = self.atom(out)
@@ -481,6 +569,20 @@ class _Emitter:
             self.into(name, self.fields(parts))
         miss = any("M" in result.split() or result not in ("None",) for _, result in checks)
         return Out(name, miss, any(result != "M" for _, result in checks), True)
+
+    def fused(self, parts: tuple[ast.Field, ...], at: int) -> Out | None:
+        """An `each` together with the sums over its list, where that is possible."""
+        sums, value = self.fuse(parts, at), parts[at].value
+        if not sums or not isinstance(value, ast.Each):
+            return None
+        lines, known, scopes = list(self._lines), dict(self._sums), list(self._scopes)
+        cache, indent = [dict(one) for one in self._cache], self._indent
+        try:
+            return self.keep(parts[at], self.each(value, sums))
+        except _CannotFuse:
+            self._lines, self._sums, self._scopes = lines, known, scopes
+            self._cache, self._indent = cache, indent
+            return None
 
     def field(self, part: ast.Field) -> Out:
         if part.on == "always":
@@ -564,6 +666,10 @@ class _Emitter:
         return self.unless_absent(checks, code)
 
     def number(self, tree: ast.Arithmetic, checks: list[Out]) -> str:
+        known = self._sums.get((self._scopes[-1].var, tree))
+        if known is not None:
+            checks.append(known)
+            return known.code
         if isinstance(tree, ast.Number):
             return self.constant(Decimal(tree.text))
         if isinstance(tree, ast.Operand):
@@ -576,10 +682,8 @@ class _Emitter:
         if isinstance(tree, ast.Negative):
             return f"(-{self.number(tree.operand, checks)})"
         if isinstance(tree, ast.Round):
-            name = self.new()
             inner = self.number(tree.operand, checks)
             places = self.constant(step_of(tree.places))
-            del name
             return f"{inner}.quantize({places}, HU)"
         if isinstance(tree, ast.Sum):
             return self.sum(tree, checks)

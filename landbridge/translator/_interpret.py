@@ -13,6 +13,7 @@ from typing import Any
 from landbridge.errors import Finding, Invalid
 from landbridge.translator import _ast as ast
 from landbridge.translator import _runtime as runtime
+from landbridge.translator._arithmetic import combine
 from landbridge.translator._context import Context
 from landbridge.translator._paths import Every, Index, Key, Path, element, walk
 from landbridge.translator._shape import Shape
@@ -420,15 +421,6 @@ class Interpreter:
             finally:
                 self._scopes.pop()
         return total
-
-
-def combine(operator: str, left: Any, right: Any) -> Any:
-    """left operator right."""
-    if operator == "+":
-        return left + right
-    if operator == "-":
-        return left - right
-    return left * right if operator == "*" else left / right
 
 
 def leading(record: ast.Record) -> str:

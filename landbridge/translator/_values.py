@@ -75,7 +75,7 @@ def to_decimal(value: Any) -> Decimal:
         raise Refused(f"{show(value)} is no number", "Give a number, or a text such as '12.50' with a point.", "type")
     if found and not -MAX_DIGITS < found.adjusted() < MAX_DIGITS:
         raise Refused(f"the number has more than {MAX_DIGITS} digits")
-    return found if found else Decimal(0)
+    return found if found else abs(found)  # there is no minus zero in business
 
 
 @lru_cache(8192)

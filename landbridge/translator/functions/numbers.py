@@ -57,7 +57,12 @@ def decimal(value: Any, places: int = -1) -> str:
     takes="number",
     returns="number",
     remember=True,
-    examples=(E("number", "12.50", 12.5), E("number", "7", 7), E("number", "0.12345678901234567890", Refused)),
+    examples=(
+        E("number", "12.50", 12.5),
+        E("number", "7", 7),
+        E("number", "7.00", 7.0),
+        E("number", "0.12345678901234567890", Refused),
+    ),
 )
 def number(value: Any) -> int | float:
     """The decimal as a JSON number; refused where a JSON number would not be exactly it."""
@@ -65,9 +70,9 @@ def number(value: Any) -> int | float:
 
 
 def as_number(exact: Decimal) -> int | float:
-    """A JSON number that reads back as exactly this decimal, or Refused."""
-    whole = exact.to_integral_value()
-    if whole == exact and abs(exact) < 9007199254740992:
+    """A JSON number that reads back as exactly this decimal (7 as 7, 7.00 as 7.0), or Refused."""
+    exponent = exact.as_tuple().exponent
+    if isinstance(exponent, int) and exponent >= 0 and abs(exact) < 9007199254740992:
         return int(exact)
     found = float(exact)
     if Decimal(repr(found)) != exact:

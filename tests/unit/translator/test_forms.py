@@ -1,4 +1,3 @@
-# ruff: noqa: E501  # one case a line reads like a table
 """What each form of the language means, tried on both twins."""
 
 from __future__ import annotations
@@ -87,6 +86,24 @@ GOOD: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("a: {compute: 'sum(lines, q * ../k)'}", {"k": 3, "lines": [{"q": 2}, {"q": 1}]}, {"a": "9"}),
     ("a: {compute: 'sum(lines, q)'}", {"lines": []}, {"a": "0"}),
     ("a: {compute: 'sum(lines, q)'}", {"lines": [{"q": 1}, {"q": None}]}, {"a": None}),
+    ("l: {each: l, b: {compute: p * q}}\nt: {compute: 'sum(l, p * q)'}", {"l": []}, {"l": [], "t": "0"}),
+    ("l: {each: l, b: {compute: p * q}}\nt: {compute: 'sum(l, p * q)'}", {"l": None}, {"l": None, "t": None}),
+    ("l: {each: l, b: {compute: p * q}}\nt: {compute: 'sum(l, p * q)'}", {}, {}),
+    (
+        "l: {each: l, b: {compute: p * q}}\nt: {compute: 'round(sum(l, p * q), 2)', then: number}",
+        {"l": [{"p": 2, "q": 0.5}, {"p": 3, "q": "0.15"}]},
+        {"l": [{"b": "1"}, {"b": "0.45"}], "t": 1.45},
+    ),
+    (
+        "l: {each: l, b: {compute: p * q}}\nt: {compute: 'sum(l, p * q)'}",
+        {"l": [{"p": None, "q": 0.5}, {"p": 3, "q": 1}]},
+        {"l": [{"b": None}, {"b": "3"}], "t": None},
+    ),
+    (
+        "l: {each: l, b: {compute: p * q}}\nt: {compute: 'sum(l, p * q)'}",
+        {"l": [{"q": 0.5}, {"p": 3, "q": 1}]},
+        {"l": [{}, {"b": "3"}]},
+    ),
     ("a: {compute: x + y}", {"x": 1, "y": None}, {"a": None}),
     ("a: {compute: x + y}", {"x": 1}, {}),
     ("a: {compute: 'max(x, y, 3)'}", {"x": 1, "y": 7}, {"a": "7"}),
