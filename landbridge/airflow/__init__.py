@@ -1,0 +1,11 @@
+"""Flows as Airflow DAGs: one per flow file, each task one call of the kernel.
+
+`dags/flows.py` calls `flow_dags`; nothing else in the kernel imports this package, and Airflow is imported only when
+a DAG is made.
+"""
+
+from landbridge.airflow._dags import EVERY_PARAM, flow_dags
+from landbridge.airflow._pools import pool_of, pools
+from landbridge.airflow._schedule import asset_of, schedule_of
+
+__all__ = ["EVERY_PARAM", "asset_of", "flow_dags", "pool_of", "pools", "schedule_of"]

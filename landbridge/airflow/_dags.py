@@ -1,0 +1,152 @@
+"""Makes a DAG of a flow: extract → process → deliver → record, each a call of `_steps`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from landbridge.airflow import _steps
+from landbridge.airflow._pools import pool_of
+from landbridge.airflow._schedule import asset_of, schedule_of
+from landbridge.errors import ConfigError, Denied, LandbridgeError, Rejected
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+    from landbridge.settings import Flow
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+RETRY_AFTER = timedelta(seconds=15)
+EVERY_PARAM = ("since", "limit", "dry_run")
+
+_log = logging.getLogger("landbridge")
+
+
+def flow_dags(root: Path) -> dict[str, DAG]:
+    """The DAGs of a project by id, which is the flow's name; a worker that runs one task gets that flow's alone."""
+    from airflow.sdk import get_parsing_context
+
+    from landbridge.settings import flow_names, load_flow
+
+    wanted = get_parsing_context().dag_id
+    names = [wanted] if wanted else flow_names(root)
+    made = {}
+    for name in names:
+        try:
+            made[name] = _dag(load_flow(root, name), root)
+        except ConfigError as error:  # the other flows go on; this one is seen in the UI with what is wrong
+            made[name] = _broken(name, error)
+    return made
+
+
+def _dag(flow: Flow, root: Path) -> DAG:
+    from airflow.sdk import DAG, AssetAlias, Param, task
+
+    name = flow.flow
+    targets = list(dict.fromkeys(route.to for route in flow.deliver))
+    alias = AssetAlias(f"{name}.written")
+    with DAG(
+        dag_id=name,
+        description=flow.summary,
+        doc_md=_documentation(flow, root),
+        schedule=schedule_of(flow),
+        start_date=START,
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=not flow.enabled,
+        tags=sorted({"landbridge", flow.extract.source, flow.extract.entity, *targets}),
+        params={
+            "since": Param(
+                None,
+                type=["null", "string"],
+                title="Since",
+                description="Read again what changed since this instant, such as 2026-11-01T00:00:00Z.",
+            ),
+            "limit": Param(None, type=["null", "integer"], minimum=1, title="Limit", description="Records to read."),
+            "dry_run": Param(
+                False, type="boolean", title="Dry run", description="Read, map and check; keep and write nothing."
+            ),
+        },
+        default_args={"owner": flow.owner or "landbridge", "retries": 1, "retry_delay": RETRY_AFTER},
+    ) as dag:
+
+        @task(pool=pool_of(flow.extract.source))
+        def extract(**context: Any) -> dict[str, Any]:
+            """Read what changed into the inbox."""
+            asked = context["params"]
+            since = asked["since"] or _backfilled(context)
+            if asked["dry_run"]:
+                return _run(_steps.rehearse, root, name, since=since, limit=asked["limit"])
+            run = {"trigger": str(context["dag_run"].run_type), "parameters": {"since": since, "limit": asked["limit"]}}
+            return _run(_steps.extract, root, name, run)
+
+        @task
+        def process(run: dict[str, Any]) -> dict[str, Any]:
+            """Canonicalise, check and resolve what waits in the inbox."""
+            return _run(_steps.process, root, name, run)
+
+        @task(pool=pool_of(targets[0]))
+        def deliver(run: dict[str, Any]) -> dict[str, Any]:
+            """Translate and deliver what is due."""
+            return _run(_steps.deliver, root, name, run)
+
+        @task(outlets=[alias])
+        def record(run: dict[str, Any], *, outlet_events: Any = None) -> dict[str, int]:
+            """Keep what the run did, and wake the flows that waited for it."""
+            counts: dict[str, int] = _run(_steps.record, root, name, run)
+            if counts.get("created", 0) + counts.get("updated", 0):
+                for entity in sorted({route.entity for route in flow.deliver}):
+                    outlet_events[alias].add(asset_of(entity), extra={"run": run["run"]})
+            return counts
+
+        record(deliver(process(extract())))
+    return dag
+
+
+def _broken(name: str, error: ConfigError) -> DAG:
+    """A DAG in place of a flow whose file is wrong: never scheduled, and every run of it says why."""
+    from airflow.sdk import DAG, task
+    from airflow.sdk.exceptions import AirflowFailException
+
+    text = error.message
+    with DAG(dag_id=name, description=text[:200], doc_md=f"```\n{text}\n```\n", schedule=None, tags=["broken"]) as dag:
+
+        @task
+        def check() -> None:
+            """Say what is wrong with the flow's file."""
+            raise AirflowFailException(text)
+
+        check()
+    return dag
+
+
+def _run(step: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """Call a step; what it raises on purpose stands in the log as what happened and what to do now."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    try:
+        return step(*arguments, **named)
+    except LandbridgeError as error:
+        _log.error("%s", error.message)  # no traceback: a person reads what to do, not where we stood
+        if error.hint:
+            _log.error("hint: %s", error.hint)  # the same
+        if isinstance(error, ConfigError | Denied | Rejected):
+            raise AirflowFailException(str(error)) from None  # it will be the same the next time
+        raise
+
+
+def _backfilled(context: dict[str, Any]) -> str | None:
+    """The instant since when a backfill's run reads again."""
+    run = context["dag_run"]
+    if str(run.run_type) != "backfill" or run.logical_date is None:
+        return None
+    return str((run.data_interval_start or run.logical_date).isoformat())
+
+
+def _documentation(flow: Flow, root: Path) -> str:
+    """The flow's own file, as the page in the UI shows it."""
+    text = (root / "config" / "flows" / f"{flow.flow}.yaml").read_text(encoding="utf-8")
+    return f"{flow.summary}\n\n```yaml\n{text}```\n"

@@ -1,0 +1,116 @@
+"""What the tasks of a flow's DAG do: each opens the project, makes one call of the kernel, and returns small counts.
+
+A run is a dict that travels from task to task: its id, trigger, parameters, when it began and what it counted. No
+record travels; records are in the store.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from landbridge.errors import LandbridgeError, Rejected
+
+if TYPE_CHECKING:
+    from landbridge.installation import Installation
+
+Run = dict[str, Any]
+_log = logging.getLogger("landbridge")
+
+
+def extract(root: Path, name: str, run: Run) -> Run:
+    """Step 1: what changed at the source is in the inbox."""
+    from landbridge.installation import open_installation
+    from landbridge.time import uuid7
+
+    with open_installation(root) as installation:
+        started = installation.clock.now()
+        run = run | {"run": str(uuid7()), "started": started.isoformat(), "counts": {}, "refused": ""}
+        try:
+            flow = installation.settings.flow(name)
+            for route in flow.deliver:
+                installation.engine.bind(route.to)
+            found = installation.engine.extract(flow, **run["parameters"])
+        except LandbridgeError as error:
+            _keep(installation, name, run, "failed", str(error))
+            raise
+        if found.refused:
+            _log.warning("%s", found.refused)
+        return _counted(run, {"read": found.read, "new": found.new}) | {"refused": found.refused}
+
+
+def process(root: Path, name: str, run: Run) -> Run:
+    """Steps 2 to 4: what waits in the inbox stands in the outbox or in quarantine."""
+    from landbridge.installation import open_installation
+
+    if run.get("dry_run"):
+        return run
+    with open_installation(root) as installation:
+        try:
+            counts = installation.engine.process(*installation.settings.flow(name).feed)
+        except LandbridgeError as error:
+            _keep(installation, name, run, "failed", str(error))
+            raise
+        return _counted(run, {word: counts[word] for word in ("quarantined", "suppressed")})
+
+
+def deliver(root: Path, name: str, run: Run) -> Run:
+    """Steps 5 to 7: what is due is in the target, waits for its next attempt, or is a dead letter."""
+    from landbridge.installation import open_installation
+
+    if run.get("dry_run"):
+        return run
+    with open_installation(root) as installation:
+        try:
+            counts = installation.engine.deliver({name})
+        except LandbridgeError as error:
+            _keep(installation, name, run, "failed", str(error))
+            raise
+        return _counted(run, counts.get(name, {}))
+
+
+def record(root: Path, name: str, run: Run) -> dict[str, int]:
+    """Keep the run with its counts; Rejected if a snapshot was refused, so that the run is seen as failed."""
+    from landbridge.installation import open_installation
+
+    counts: dict[str, int] = run["counts"]
+    if not run.get("dry_run"):
+        with open_installation(root) as installation:
+            _keep(installation, name, run, "failed" if run["refused"] else "succeeded", run["refused"] or None)
+    told = ", ".join(f"{number} {word}" for word, number in sorted(counts.items()) if number)
+    _log.info("%s: %s", name, told or "nothing to do")
+    if run.get("refused"):
+        raise Rejected(run["refused"], hint="The other messages of this run went on.")
+    return counts
+
+
+def rehearse(root: Path, name: str, *, since: str | None, limit: int | None) -> Run:
+    """A dry run: read, canonicalise and check as the flow would; keep nothing, write nothing, tell what is wrong."""
+    from landbridge.installation import open_installation
+    from landbridge.rehearsal import rehearse
+
+    with open_installation(root) as installation:
+        found = rehearse(installation, name, since=since, limit=limit)
+    for finding in found.findings:
+        _log.warning("%s", finding)
+    return {"dry_run": True, "run": "", "counts": dict(found.counts), "refused": ""}
+
+
+def _counted(run: Run, more: dict[str, int]) -> Run:
+    counts = Counter(run["counts"])
+    counts.update(more)
+    return run | {"counts": dict(counts)}
+
+
+def _keep(installation: Installation, name: str, run: Run, state: str, error: str | None) -> None:
+    """Write the run's row in one go: a run that died on the way leaves none that is `running` for ever."""
+    from landbridge.store import control
+
+    with installation.store.transaction("run") as connection:
+        started = datetime.fromisoformat(run["started"])
+        control.begin_run(connection, UUID(run["run"]), name, run["trigger"], run["parameters"], started)
+        control.end_run(connection, UUID(run["run"]), state, run["counts"], error, installation.clock.now())
