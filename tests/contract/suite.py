@@ -74,7 +74,7 @@ class Inbox:
         self.rows += fresh
         return fresh
 
-    def keys(self) -> set[str]:
+    def known(self) -> set[str]:
         """The keys of all rows."""
         return {row.key for row in self.rows}
 
@@ -217,7 +217,7 @@ def pages_lose_nothing_and_end(bench: Bench) -> None:
         bench.tick()
     connector, inbox = bench.connector(), Inbox()
     inbox.take(connector, bench.source)
-    assert keys <= inbox.keys()
+    assert keys <= inbox.known()
     assert all(row.body for row in inbox.rows)
     stamps = [row.stamp for row in inbox.rows if row.key in keys]
     assert stamps == sorted(stamps, key=str), "oldest first"
@@ -233,9 +233,9 @@ def resumes_after_any_page(bench: Bench) -> None:
     inbox = Inbox()
     for _ in range(40):
         inbox.take(bench.connector(), bench.source, pages=1)  # a new process each time: only the cursor is left
-        if keys <= inbox.keys():
+        if keys <= inbox.known():
             break
-    assert keys <= inbox.keys(), "reading one page at a time does not come to the end"
+    assert keys <= inbox.known(), "reading one page at a time does not come to the end"
 
 
 @contract
@@ -244,7 +244,7 @@ def more_rows_in_one_instant_than_a_page(bench: Bench) -> None:
     inbox = Inbox()
     for _ in range(12):
         inbox.take(bench.connector(), bench.source, pages=1)
-    missing = keys - inbox.keys()
+    missing = keys - inbox.known()
     assert not missing, f"{len(missing)} of {len(keys)} rows of one instant were skipped"
 
 
@@ -259,7 +259,7 @@ def late_commit_is_found(bench: Bench) -> None:
     late = bench.late(overlap / 4)
     bench.tick()
     inbox.take(connector, bench.source)
-    assert late in inbox.keys(), "a row that was committed late with an old stamp was skipped"
+    assert late in inbox.known(), "a row that was committed late with an old stamp was skipped"
 
 
 @contract
@@ -294,7 +294,7 @@ def changed_while_reading(bench: Bench) -> None:
     inbox.rows += first.rows
     bench.tick()
     inbox.take(connector, bench.source)
-    assert set(keys) | set(new) <= inbox.keys()
+    assert set(keys) | set(new) <= inbox.known()
     for key in moved:
         texts = [row.body[bench.text_field] for row in inbox.rows if row.key == key and row.body]
         assert "moved" in texts, "a change made while reading was skipped"
@@ -352,7 +352,7 @@ def a_limit_is_kept_and_reading_goes_on(bench: Bench) -> None:
         inbox.cursor = page.cursor
     assert 0 < len(inbox.rows) <= max(7, bench.page_size)
     inbox.take(connector, bench.source)
-    assert keys <= inbox.keys()
+    assert keys <= inbox.known()
 
 
 @contract
@@ -500,7 +500,7 @@ def broken_reply_to_a_read_is_unavailable(bench: Bench, case: str) -> None:
     bench.clear_faults()
     inbox = Inbox()
     inbox.take(bench.connector(), bench.source)
-    assert len(inbox.keys()) >= 3, "nothing is lost by a broken reply"
+    assert len(inbox.known()) >= 3, "nothing is lost by a broken reply"
 
 
 @contract_cases("html", "too big")
