@@ -139,6 +139,7 @@ class Records:
     def _load(self, sobject: SObject, rows: list[Document], author: Author) -> list[str]:
         ids = iter(self._new_ids(sobject, len(rows)))
         stamps, defaults, loaded = _stamps(author), self._defaults(sobject), []
+        known: dict[str, Document] = {}
         with self.state.transaction():
             for given in rows:
                 values = self._accept(sobject, given, author, creating=True)
@@ -146,9 +147,9 @@ class Records:
                 new = {"Id": fresh, "IsDeleted": False, **defaults, **stamps, **_filled(values)}
                 if "OwnerId" in sobject.fields:
                     new.setdefault("OwnerId", author.user)
-                if sobject.name == "OrderItem":
-                    new.setdefault("TotalPrice", line_total(new))
-                elif sobject.name != "PricebookEntry":
+                if sobject.name in {"OrderItem", "PricebookEntry"}:
+                    self._inherit(sobject, new, values, known)
+                else:
                     before_save(self, sobject, new, None, trusted=True)
                 self._require(sobject, new)
                 self._number(sobject, new)
@@ -158,6 +159,28 @@ class Records:
                 for order in dict.fromkeys(new["OrderId"] for _, new in loaded):
                     self._total(order, None)
         return [record_id for record_id, _ in loaded]
+
+    def _inherit(self, sobject: SObject, new: Document, values: Document, known: dict[str, Document]) -> None:
+        """What a seeded line or price takes over from the records it hangs on; `known` are those seen lately."""
+
+        def of(name: str) -> Document:
+            record_id = new.get(name)
+            if record_id is None:
+                return {}
+            if record_id not in known:
+                known[record_id] = self.state.get(sobject.fields[name].references or "", record_id) or {}
+            return known[record_id]
+
+        if sobject.name == "PricebookEntry":
+            product = of("Product2Id")
+            new.update(_filled({"Name": product.get("Name"), "ProductCode": product.get("ProductCode")}))
+            return
+        entry = of("PricebookEntryId")
+        inherited = {"Product2Id": entry.get("Product2Id"), "ListPrice": entry.get("UnitPrice")}
+        if "CurrencyIsoCode" not in values:
+            inherited["CurrencyIsoCode"] = of("OrderId").get("CurrencyIsoCode")
+        new.update(_filled(inherited))
+        new.setdefault("TotalPrice", line_total(new))
 
     def _new_ids(self, sobject: SObject, count: int) -> list[str]:
         first = self.state.next_number(f"id:{sobject.name}", take=count) if count else 0
