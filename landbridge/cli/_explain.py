@@ -81,6 +81,8 @@ def _translated(
     from landbridge.engine._rules import owned
 
     key, route = keyed
+    if creating and not route.create:
+        return Shown("translate", f"{key}: not delivered, it only updates what {route.to} has (see --update)")
     if not holds(resolved, route.when):
         return Shown("translate", f"{key}: not delivered, its `when` does not hold")
 
@@ -91,7 +93,7 @@ def _translated(
     def line_id(line_key: Any) -> str:
         return f"<{route.to} line of {line_key}>"
 
-    rules = settings.owned(route.entity)
+    rules = settings.owned(flow.extract.entity)
     body = owned(resolved, rules, flow.extract.source, target_has_it=not creating)
     context = Context(system=route.to, scope=scope, now=datetime.now(UTC), target_id=target_id)
     if not creating:

@@ -93,6 +93,8 @@ class Deliver:
                 return done
         if row.action == "delete":
             return self._prepare_delete(plan, settle)
+        if plan.link is None and not plan.subscription.route.create:
+            return settle.suppressed(plan, "not_in_target")
         try:
             source = plan.subscription.flow.extract.source
             rules = self.parts.ownership.entity(plan.subscription.flow.extract.entity)
