@@ -25,6 +25,7 @@ EDM = {
     "F": "Edm.Double",
     "Y": "Edm.Byte",
 }
+_ETAGS = {"A_BusinessPartner": "ETag"}  # its metadata is silent; the system asks for If-Match all the same
 _MONEY = frozenset({"TransactionCurrency", "Currency", "PurchaseOrderCurrency"})
 
 
@@ -97,6 +98,7 @@ class EntitySet:
     root_key: str | None = None
     defaults: Mapping[str, str | bool | int | None] = field(default_factory=dict)
     timed: tuple[tuple[str, str], ...] = ()
+    etag: str | None = None
 
     @property
     def type_name(self) -> str:
@@ -222,5 +224,6 @@ def _finish(
         root=root,
         root_key=next((key for key in root_keys if key in draft.keys), None),
         defaults={one.name: one.default for one in draft.properties},
+        etag=_ETAGS.get(draft.name) or next((one.name for one in draft.properties if one.etag), None),
         timed=tuple((one.name, one.kind) for one in draft.properties if one.kind in "DO"),
     )

@@ -11,12 +11,10 @@ from sandbox.sap_s4._read import Expand, Reader
 from sandbox.sap_s4._store import Record
 from sandbox.sap_s4._values import json_moment, key_literal, xml_value
 
-_ETAG_FIELDS = {"A_BusinessPartner": "ETag"}  # its metadata is silent; the system asks for it all the same
-
 
 def etag_of(one: EntitySet, record: Record) -> str | None:
     """The ETag of an entity, or None where the system keeps none."""
-    name = _etag_field(one)
+    name = one.etag
     if name is None:
         return None
     value = record.get(name, "")
@@ -25,25 +23,20 @@ def etag_of(one: EntitySet, record: Record) -> str | None:
     return f"W/\"'{value}'\""
 
 
-def _etag_field(one: EntitySet) -> str | None:
-    if one.name in _ETAG_FIELDS:
-        return _ETAG_FIELDS[one.name]
-    return next((prop.name for prop in one.properties.values() if prop.etag), None)
-
-
 def uri_of(one: EntitySet, record: Record, base: str) -> str:
     """The canonical address of an entity."""
     if len(one.keys) == 1:
-        prop = one.properties[one.keys[0]]
-        return f"{base}/{one.name}({quote(key_literal(prop, record.get(prop.name, prop.default)), safe=_SAFE)})"
-    parts = []
-    for name in one.keys:
-        prop = one.properties[name]
-        parts.append(f"{name}={quote(key_literal(prop, record.get(name, prop.default)), safe=_SAFE)}")
-    return f"{base}/{one.name}({','.join(parts)})"
+        return f"{base}/{one.name}({_key(one, record, one.keys[0])})"
+    parts = ",".join(f"{name}={_key(one, record, name)}" for name in one.keys)
+    return f"{base}/{one.name}({parts})"
 
 
-_SAFE = "'"
+def _key(one: EntitySet, record: Record, name: str) -> str:
+    prop = one.properties[name]
+    value = record.get(name, prop.default)
+    if prop.kind == "S" and value is not None and str(value).isalnum() and str(value).isascii():
+        return f"'{value}'"
+    return quote(key_literal(prop, value), safe="'")
 
 
 class Renderer:

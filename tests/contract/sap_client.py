@@ -76,4 +76,16 @@ def order_body(customer: str, *lines: tuple[str, str], reference: str = "SO-1", 
     }
 
 
-__all__ = ["DELIVERIES", "ORDERS", "PARTNERS", "PRODUCTS", "RETURNS", "ROOT", "STOCK", "Client", "SapSandbox", "order_body", "serve"]
+__all__ = [
+    "DELIVERIES",
+    "ORDERS",
+    "PARTNERS",
+    "PRODUCTS",
+    "RETURNS",
+    "ROOT",
+    "STOCK",
+    "Client",
+    "SapSandbox",
+    "order_body",
+    "serve",
+]
