@@ -113,7 +113,9 @@ class Route(Model):
     """One target of a flow."""
 
     to: Name = Field(description="System that is written, by its name in systems.yaml.", examples=["erp"])
-    entity: Name = Field(description="Canonical entity that is written there.", examples=["sales_order"])
+    entity: Name = Field(
+        "", description="Canonical entity that is written there; default: the flow's own.", examples=["sales_order"]
+    )
     after: tuple[Name, ...] = Field(
         (),
         description="Entities the record refers to that must have a target id first; it waits for them by itself.",
@@ -219,6 +221,19 @@ class Flow(Model):
         description="What drains the inbox between polls: resident worker, continuous DAG (airflow) or own DAG (dag).",
         examples=["airflow"],
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _same_entity(cls, value: Any) -> Any:
+        """A route that names no entity writes the one that the flow carries."""
+        if not isinstance(value, dict) or not isinstance(value.get("deliver"), list | tuple):
+            return value
+        source = value.get("derive") or value.get("extract")
+        entity = source.get("entity") if isinstance(source, dict) else None
+        if not isinstance(entity, str):
+            return value  # that is told of the source itself
+        routes = [{"entity": entity, **route} if isinstance(route, dict) else route for route in value["deliver"]]
+        return {**value, "deliver": routes}
 
     @property
     def name(self) -> str:

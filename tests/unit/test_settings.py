@@ -253,3 +253,12 @@ def test_feeds_are_read_at_the_shortest_interval_and_disabled_flows_do_not_count
     assert [flow.flow for flow in settings.subscribers("crm", "sales_order")] == ["again", "orders_to_erp"]
     write_project(tmp_path, config__flows__again=again.replace("5m", "90s") + "enabled: false\n")
     assert Settings.load(tmp_path, registry=registry()).feeds()["crm", "sales_order"] == timedelta(minutes=5)
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_route_that_names_no_entity_writes_the_flows_own(tmp_path: Path) -> None:
+    write_project(tmp_path, **changed("config/flows/customers_to_erp.yaml", "to: erp, entity: customer", "to: erp"))
+    flow = Settings.load(tmp_path, registry=registry()).flow("customers_to_erp")
+    assert flow.deliver[0].entity == "customer"
+    write_project(tmp_path, **changed("config/flows/customers_to_erp.yaml", "to: erp, entity: customer", "to: erq"))
+    assert any(":4:10  system 'erq' is not in config/systems.yaml." in line for line in problems(tmp_path))
