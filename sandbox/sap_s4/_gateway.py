@@ -35,9 +35,9 @@ class Gateway:
     def answer(self, service: Service, path: str, request: Request) -> Response:
         """One request; every refusal becomes the error envelope, and whatever it changed is undone."""
         try:
-            if request.method in ("GET", "HEAD"):
-                return self._read(service, path, request)
-            with self._store.transaction():
+            with self._store.transaction():  # a reader, too, sees no half of what another thread is doing
+                if request.method in ("GET", "HEAD"):
+                    return self._read(service, path, request)
                 return self.write(service, path, request)
         except ODataError as error:
             return self.refusal(error, request, service.name)
@@ -177,7 +177,7 @@ class Gateway:
         if result.count is not None:
             answer["__count"] = str(result.count)
         if result.token is not None:
-            kept = {name: value for name, value in request.query.items() if name not in ("$skiptoken", "$format")}
+            kept = {name: value for name, value in request.query.items() if name != "$skiptoken"}
             answer["__next"] = _link(f"{base}/{path}", {**kept, "$skiptoken": result.token})
         return Response(200, orjson.dumps({"d": answer}), headers=[_VERSION])
 

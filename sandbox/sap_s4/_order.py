@@ -103,7 +103,7 @@ class Orders:
         if one.name == KIND:
             if shipped:
                 text = f"Sales document {document['SalesOrder']} has subsequent documents and cannot be deleted"
-                raise business("V1/042", text)
+                raise business("V1/043", text)
             for line in dependants(document, LINES):
                 self._release(unit, line)
             unit.store.delete(KIND, document["SalesOrder"])

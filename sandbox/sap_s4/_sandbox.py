@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox._base import Clock, Faults, Hooks, Inspect, Reply, arrived, deferred, with_sandbox
+from sandbox._base import Clock, Faults, Hooks, Inspect, Reply, arrived, deferred, passed_fault, with_sandbox
 from sandbox.sap_s4._batch import Batch
 from sandbox.sap_s4._delivery import Deliveries
 from sandbox.sap_s4._edm import Service
-from sandbox.sap_s4._errors import ODataError, as_json
+from sandbox.sap_s4._errors import ODataError, as_json, business
 from sandbox.sap_s4._gateway import Gateway
 from sandbox.sap_s4._http import Request, Response
 from sandbox.sap_s4._office import Area, Office
@@ -30,6 +30,7 @@ from sandbox.sap_s4._write import Rules, Writer
 
 ROOT = "/sap/opu/odata/sap/"
 _OFFICE = "/__sandbox__/office/"
+_KINDS = {"locked": "no effect; the document is being processed by another user, as SAP says while a lock is held"}
 _SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -61,7 +62,7 @@ class SapSandbox(Office):
         token_lifetime: float = 1800,
     ) -> None:
         self.clock = clock or Clock()
-        self.faults = Faults()
+        self.faults = Faults(kinds=_KINDS)
         self.store = Store(state_dir)
         self.client, self.system_id = client, system_id
         self._services_by_name = services(delivery_filterable=delivery_filterable)
@@ -157,7 +158,13 @@ class SapSandbox(Office):
             arrived(scope) or self.clock.now(),
             f"{scheme}://{headers.get('host', 'localhost')}",
         )
-        await _send(send, self._respond(request, trusted=deferred(scope)), request.method)
+        met = passed_fault(scope)
+        if met is not None and met.kind == "locked":
+            text = "The document is currently being processed by another user"
+            response = self._gateway.refusal(business("V1/042", text), request, "")
+        else:
+            response = self._respond(request, trusted=deferred(scope))
+        await _send(send, response, request.method)
 
     def _respond(self, request: Request, *, trusted: bool) -> Response:
         if request.path == "/sap/bc/sec/oauth2/token" and request.method == "POST":

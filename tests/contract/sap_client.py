@@ -14,6 +14,15 @@ ORDERS, PARTNERS, PRODUCTS = "API_SALES_ORDER_SRV", "API_BUSINESS_PARTNER", "API
 STOCK, DELIVERIES, RETURNS = "API_MATERIAL_STOCK_SRV", "API_OUTBOUND_DELIVERY_SRV;v=0002", "API_CUSTOMER_RETURN_SRV"
 
 
+class Switch:
+    """An ASGI app that passes everything to `app`, so that one server outlives many systems."""
+
+    app: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
 class Client:
     """One logged-in session; `send` adds the CSRF token."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import requests
-from sap_client import DELIVERIES, ORDERS, PARTNERS, PRODUCTS, RETURNS, STOCK, Client, order_body
+from sap_client import DELIVERIES, ORDERS, PARTNERS, PRODUCTS, RETURNS, STOCK, Client, Switch, order_body
 
 from sandbox._base import Clock, serve
 from sandbox.sap_s4 import SapSandbox
@@ -32,10 +32,17 @@ def sap() -> Iterator[SapSandbox]:
     system.close()
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Switch, str]]:
+    switch = Switch()
+    with serve(switch) as served:
+        yield switch, served.url
+
+
 @pytest.fixture
-def client(sap: SapSandbox) -> Iterator[Client]:
-    with serve(sap.app) as served:
-        yield Client(served.url)
+def client(sap: SapSandbox, server: tuple[Switch, str]) -> Client:
+    server[0].app = sap.app
+    return Client(server[1])
 
 
 def text_of(answer: requests.Response) -> str:
@@ -208,8 +215,13 @@ def test_the_ship_to_address_is_patched_since_it_cannot_be_created(client: Clien
     path = f"A_SalesOrderPartnerAddress(SalesOrder='{number}',PartnerFunction='SH',AddressRepresentationCode='')"
     assert client.send("POST", ORDERS, "A_SalesOrderPartnerAddress", {"CityName": "Bonn"}).status_code == 405
     assert client.send("PATCH", ORDERS, path, {"CityName": "Münster", "PostalCode": "44087"}).status_code == 204
+    extra = {"BusinessPartner": "10001", "Country": "AT", "CityName": "Graz"}
+    address = client.create(PARTNERS, "A_BusinessPartnerAddress", extra)["AddressID"]
+    payer = f"A_SalesOrderHeaderPartner(SalesOrder='{number}',PartnerFunction='PY')"
+    assert client.send("PATCH", ORDERS, payer, {"AddressID": address}).status_code == 204
     after = client.rows(ORDERS, f"A_SalesOrder('{number}')/to_Partner", expand="to_Address")
-    assert [one["to_Address"]["results"][0]["CityName"] for one in after] == ["Berlin", "Münster", "Berlin", "Berlin"]
+    after.sort(key=lambda one: ["SP", "SH", "BP", "PY"].index(one["PartnerFunction"]))
+    assert [one["to_Address"]["results"][0]["CityName"] for one in after] == ["Berlin", "Münster", "Berlin", "Graz"]
 
 
 def test_an_address_of_the_partner_can_be_named_with_the_order(client: Client) -> None:

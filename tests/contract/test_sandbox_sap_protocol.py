@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 from lxml import etree
-from sap_client import ORDERS, PARTNERS, PRODUCTS, STOCK, Client, order_body
+from sap_client import ORDERS, PARTNERS, PRODUCTS, STOCK, Client, Switch, order_body
 
 from sandbox._base import Clock, serve
 from sandbox.sap_s4 import SapSandbox
@@ -29,10 +29,17 @@ def sap() -> Iterator[SapSandbox]:
     system.close()
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Switch, str]]:
+    switch = Switch()
+    with serve(switch) as served:
+        yield switch, served.url
+
+
 @pytest.fixture
-def client(sap: SapSandbox) -> Iterator[Client]:
-    with serve(sap.app) as served:
-        yield Client(served.url)
+def client(sap: SapSandbox, server: tuple[Switch, str]) -> Client:
+    server[0].app = sap.app
+    return Client(server[1])
 
 
 def error_of(answer: requests.Response) -> dict[str, Any]:
@@ -488,6 +495,15 @@ def test_faults_have_the_effect_they_promise(client: Client, sap: SapSandbox, ki
         if kind == "429":
             assert answer.headers["retry-after"] == "1"
     assert sap.count("A_SalesOrder") == made
+
+
+def test_a_locked_document_is_refused_until_the_other_user_is_done(client: Client, sap: SapSandbox) -> None:
+    number = client.create(ORDERS, "A_SalesOrder", order_body("10001", ("CHAI", "1")))["SalesOrder"]
+    sap.faults.add({"method": "PATCH"}, "locked")
+    path = f"A_SalesOrderItem(SalesOrder='{number}',SalesOrderItem='10')"
+    locked = client.send("PATCH", ORDERS, path, {"RequestedQuantity": "2"})
+    assert (locked.status_code, error_of(locked)["code"]) == (400, "V1/042")
+    assert client.send("PATCH", ORDERS, path, {"RequestedQuantity": "2"}).status_code == 204
 
 
 # --- size
