@@ -63,8 +63,10 @@ _LOOKUP = sql("""
 select x.system, x.entity, x.scope, x.id, x.lines,
        coalesce(m.id, s.id) as subject, coalesce(m.chain, s.chain) as chain
 from json_to_recordset(cast(:rows as json)) as r (system text, entity text, scope text, id text)
-join xref x on x.system = r.system and x.entity = r.entity and x.scope = r.scope and x.id = r.id
-join subject s on s.id = x.subject left join subject m on m.id = s.merged_into""")
+cross join lateral (
+    select * from xref where system = r.system and entity = r.entity and scope = r.scope and id = r.id offset 0) x
+cross join lateral (select * from subject where id = x.subject offset 0) s
+left join lateral (select * from subject where id = s.merged_into offset 0) m on true""")
 
 
 def _keys(keys: Collection[Key]) -> str:
@@ -115,6 +117,7 @@ def next_versions(connection: Connection, counts: Mapping[UUID, int]) -> dict[UU
 _VERSIONS = sql("""
 update subject s set version = s.version + r.n
 from json_to_recordset(cast(:rows as json)) as r (id uuid, n int) where s.id = r.id
+    and s.id = any(array(select id from json_to_recordset(cast(:rows as json)) as k (id uuid)))
 returning s.id, s.version, r.n""")
 
 
@@ -132,11 +135,14 @@ _LINKS = sql("""
 with wanted as (select unnest(cast(:subjects as uuid[])) as wanted),
 cluster as (
     select wanted, wanted as subject from wanted
-    union all select w.wanted, s.id from wanted w join subject s on s.merged_into = w.wanted
+    union all
+    select w.wanted, s.id from wanted w
+    cross join lateral (select id from subject where merged_into = w.wanted offset 0) s
 )
 select distinct on (c.wanted) c.wanted, x.scope, x.id, x.lines, x.delivered_version, x.target_version,
        x.linked_by
-from cluster c join xref x on x.subject = c.subject and x.system = :system
+from cluster c
+cross join lateral (select * from xref where subject = c.subject and system = :system offset 0) x
 order by c.wanted, (x.delivered_version is null), (c.subject <> c.wanted), x.linked_at, x.id""")
 
 

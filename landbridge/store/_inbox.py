@@ -150,7 +150,8 @@ _INSERT = sql(f"with {_INCOMING}, fresh as materialized (select * from incoming)
 _LAST = sql("""
 select s.scope, s.source_key, s.digest
 from json_to_recordset(cast(:rows as json)) as r (scope text, source_key text)
-join seen s on s.feed_id = :feed and s.scope = r.scope and s.source_key = r.source_key""")
+cross join lateral (
+    select * from seen where feed_id = :feed and scope = r.scope and source_key = r.source_key offset 0) s""")
 
 _SEE = sql(f"""
 with {_INCOMING}
@@ -177,8 +178,10 @@ def begin_processing(connection: Connection, feed_id: int, limit: int) -> list[R
 _LOCK = sql("select pg_try_advisory_xact_lock(4711, :key)")
 _WAITING = sql("""
 select i.id, i.received_at, i.scope, i.source_key, i.action, i.stamp, i.source_version, i.into_key, i.trace, b.content
-from inbox i left join body b on b.owner = i.id and b.kind = 'native' and b.at = i.received_at
-where i.feed_id = :feed and not i.processed order by i.id limit :limit""")
+from (select * from inbox where feed_id = :feed and not processed order by id limit :limit) i
+left join lateral (
+    select content from body where owner = i.id and kind = 'native' and at = i.received_at offset 0) b on true
+order by i.id""")
 
 
 @dataclass(slots=True)
@@ -223,4 +226,5 @@ bodies as (
     select id, 'canonical', received_at, canonical from r where canonical is not null
 )
 update inbox i set processed = true, subject = r.subject, version = r.version, mapping = :mapping
-from r where i.id = r.id and i.received_at = r.received_at""")
+from r where i.id = r.id and i.received_at = r.received_at
+    and i.id = any(array(select id from r)) and i.received_at = any(array(select distinct received_at from r))""")

@@ -113,7 +113,8 @@ from (select route_id, subject, lane, max(version) as version from ({_OUTGOING})
       where state = 'ready' and action = 'upsert' group by route_id, subject, lane) r
 where o.lane = r.lane and o.route_id = r.route_id and o.subject = r.subject and o.version < r.version
   and o.done_at is null and o.state in ('ready', 'waiting') and o.stage is null and o.action = 'upsert'
-  and o.route_id = any(:routes)""")  # noqa: S608 - the same
+  and o.route_id = any(:routes)
+  and o.lane = any(array(select lane from json_to_recordset(cast(:rows as json)) as k (lane uuid)))""")  # noqa: S608 - the same
 
 
 @dataclass(slots=True)
@@ -154,24 +155,30 @@ def claim(
 
 _CLAIM = sql("""
 with head as materialized (
-    select o.id, o.state as was from outbox o
-    where o.route_id = any(:routes) and o.done_at is null and o.state in ('ready', 'unknown') and o.due <= :now
-      and not exists (
-          select from outbox e
-          where e.lane = o.lane and e.route_id = any(:peers) and e.id < o.id and e.done_at is null)
-    order by o.id limit :limit
-    for update of o skip locked
+    select h.id, h.was from unnest(cast(:routes as smallint[])) as r (id)
+    cross join lateral (
+        select o.id, o.state as was from outbox o
+        where o.route_id = r.id and o.done_at is null and o.state in ('ready', 'unknown') and o.due <= :now
+          and o.id = (
+              select min(e.id) from outbox e
+              where e.lane = o.lane and e.route_id = any(cast(:peers as smallint[])) and e.done_at is null)
+        order by o.id limit :limit
+        for update of o skip locked
+    ) h
+    order by h.id limit :limit
 ),
 claimed as (
     update outbox o set state = 'claimed', fence = o.fence + 1, lease_until = :until
-    from head where o.id = head.id
+    from head where o.id = head.id and o.id = any(array(select id from head))
     returning o.id, o.message_id, o.route_id, o.subject, o.version, o.action, head.was, o.attempts, o.fence, o.since,
               o.stage, o.handle, o.target_id, o.received_at
 )
 select c.*, i.trace, i.source_key, b.content
 from claimed c
-join inbox i on i.id = c.message_id and i.received_at = c.received_at
-left join body b on b.owner = c.message_id and b.kind = 'canonical' and b.at = c.received_at
+cross join lateral (
+    select trace, source_key from inbox where id = c.message_id and received_at = c.received_at offset 0) i
+left join lateral (
+    select content from body where owner = c.message_id and kind = 'canonical' and at = c.received_at offset 0) b on true
 order by c.id""")
 
 
@@ -307,7 +314,7 @@ ours as (
         since = r.since, code = r.code, reason = r.reason, findings = r.findings, waits_for = r.waits_for,
         stage = r.stage, handle = r.handle, target_id = coalesce(r.target_id, o.target_id),
         attempts = o.attempts + case when r.attempted then 1 else 0 end, lease_until = null
-    from r where o.id = r.id and o.fence = r.fence and o.state = 'claimed'
+    from r where o.id = r.id and o.fence = r.fence and o.state = 'claimed' and o.id = any(array(select id from r))
     returning o.id
 ),
 tried as materialized (
@@ -339,7 +346,7 @@ shadows as (
 ),
 woken as (
     update outbox o set state = 'ready', due = :now, waits_for = null
-    from held where o.waits_for = held.subject and o.route_id = any(:peers) and o.done_at is null
+    where o.waits_for = any(array(select subject from held)) and o.route_id = any(:peers) and o.done_at is null
 )
 select count(*) from ours""")
 
@@ -369,7 +376,9 @@ def shadows(
 _SHADOWS = sql("""
 select s.scope, s.id, s.digest, s.content, s.returned
 from json_to_recordset(cast(:rows as json)) as r (scope text, id text)
-join shadow s on s.system = :system and s.entity = :entity and s.scope = r.scope and s.id = r.id""")
+cross join lateral (
+    select * from shadow
+    where system = :system and entity = :entity and scope = r.scope and id = r.id offset 0) s""")
 
 
 def next_due(connection: Connection, route_ids: Sequence[int]) -> datetime | None:
