@@ -12,7 +12,7 @@ import pytest
 from project_on_disk import FILES, registry, write_project
 
 from landbridge.cli import build, main
-from landbridge.connector import Identity
+from landbridge.connector import Field, Fields, Identity
 from landbridge.errors import Denied
 
 TESTED = """\
@@ -88,6 +88,7 @@ def test_check_as_json_gives_the_same_problems(landbridge, tmp_path: Path) -> No
                 "hint": "Did you mean 'fields'?",
             }
         ],
+        "warnings": [],
         "systems": {},
     }
 
@@ -112,6 +113,8 @@ def test_check_live_asks_every_system_and_tells_who_refuses(landbridge, tmp_path
             raise Denied("the user may not write Order.", hint="Give it the right.")
         return Identity("ORG-1", "bus")
 
+    fields = {name: Field(name) for name in ("Name", "No")}
+    monkeypatch.setattr("project_on_disk.Shop.describe", lambda self, entity: Fields(entity, fields))
     monkeypatch.setattr("project_on_disk.Shop.check", answer)
     ran = landbridge("check", "--live")
     assert ran.code == 1
@@ -121,6 +124,11 @@ def test_check_live_asks_every_system_and_tells_who_refuses(landbridge, tmp_path
     assert ran.code == 0
     assert ran.out.splitlines()[:2] == ["crm answers as ORG-crm (bus)", "erp answers as ORG-erp (bus)"]
     assert "planted-secret" not in ran.out + ran.err
+    monkeypatch.setattr("project_on_disk.Shop.describe", lambda self, entity: Fields(entity, {"Nmae": Field("Nmae")}))
+    ran = landbridge("check", "--live")
+    assert ran.code == 1
+    assert "mappings/shop/customer.yaml:3:" in ran.err
+    assert "customer has no field 'Name'. Did you mean 'Nmae'?" in ran.err
 
 
 def test_check_live_needs_the_secrets_that_check_does_not(landbridge, tmp_path: Path) -> None:
