@@ -284,10 +284,7 @@ class Records:
 
     def _roll_up(self, sobject: SObject, new: Document, old: Document | None, author: Author) -> None:
         """A line that changes the order's total touches the order, as roll-ups do; any other line change does not."""
-        if sobject.name != "OrderItem":
-            return
-        same = old is not None and (old["TotalPrice"], old["IsDeleted"]) == (new["TotalPrice"], new["IsDeleted"])
-        if not same:
+        if sobject.name == "OrderItem" and (old is None or _counted(old) != _counted(new)):
             self._total(new["OrderId"], author)
 
     def _total(self, order_id: str, author: Author | None) -> None:
@@ -318,6 +315,10 @@ class MultipleMatchesError(Exception):
 
 def _filled(values: Document) -> Document:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _counted(line: Document) -> tuple[Any, Any]:
+    return line["TotalPrice"], line["IsDeleted"]
 
 
 def _missing(names: list[str]) -> None:

@@ -168,6 +168,7 @@ def test_jwt_bearer_login(org: SalesforceSandbox, routed: requests.Session, key_
     assert org.records("Account")[0]["CreatedById"] == user
 
 
+@pytest.mark.filterwarnings("ignore:[\\s\\S]*connected app policy")  # the client's own advice about approving an app
 def test_jwt_signed_by_another_key_is_refused(org: SalesforceSandbox, routed: requests.Session, key_pair: Any) -> None:
     org.register_client("app", certificate_pem=key_pair[1], username="sync@example.com")
     stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
