@@ -5,6 +5,7 @@ Nothing below this module knows where its parts come from; nothing above it puts
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,8 +140,8 @@ class _Mappings(Mapping[tuple[str, str], "Translation"]):
 
 def state_folder(root: Path) -> Path:
     """The folder of the project's state; made with its owner's rights alone."""
-    folder = root / STATE
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = Path(os.environ.get("LANDBRIDGE_STATE") or root / STATE).absolute()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 

@@ -7,7 +7,9 @@ record travels; records are in the store.
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,10 +26,9 @@ _log = logging.getLogger("landbridge")
 
 def extract(root: Path, name: str, run: Run) -> Run:
     """Step 1: what changed at the source is in the inbox."""
-    from landbridge.installation import open_installation
     from landbridge.time import uuid7
 
-    with open_installation(root) as installation:
+    with _opened(root) as installation:
         started = installation.clock.now()
         run = run | {"run": str(uuid7()), "started": started.isoformat(), "counts": {}, "refused": ""}
         try:
@@ -45,11 +46,9 @@ def extract(root: Path, name: str, run: Run) -> Run:
 
 def process(root: Path, name: str, run: Run) -> Run:
     """Steps 2 to 4: what waits in the inbox stands in the outbox or in quarantine."""
-    from landbridge.installation import open_installation
-
     if run.get("dry_run"):
         return run
-    with open_installation(root) as installation:
+    with _opened(root) as installation:
         try:
             counts = installation.engine.process(*installation.settings.flow(name).feed)
         except LandbridgeError as error:
@@ -60,11 +59,9 @@ def process(root: Path, name: str, run: Run) -> Run:
 
 def deliver(root: Path, name: str, run: Run) -> Run:
     """Steps 5 to 7: what is due is in the target, waits for its next attempt, or is a dead letter."""
-    from landbridge.installation import open_installation
-
     if run.get("dry_run"):
         return run
-    with open_installation(root) as installation:
+    with _opened(root) as installation:
         try:
             counts = installation.engine.deliver({name})
         except LandbridgeError as error:
@@ -75,11 +72,9 @@ def deliver(root: Path, name: str, run: Run) -> Run:
 
 def record(root: Path, name: str, run: Run) -> dict[str, int]:
     """Keep the run with its counts; Rejected if a snapshot was refused, so that the run is seen as failed."""
-    from landbridge.installation import open_installation
-
     counts: dict[str, int] = run["counts"]
     if not run.get("dry_run"):
-        with open_installation(root) as installation:
+        with _opened(root) as installation:
             _keep(installation, name, run, "failed" if run["refused"] else "succeeded", run["refused"] or None)
     told = ", ".join(f"{number} {word}" for word, number in sorted(counts.items()) if number)
     _log.info("%s: %s", name, told or "nothing to do")
@@ -90,18 +85,24 @@ def record(root: Path, name: str, run: Run) -> dict[str, int]:
 
 def rehearse(root: Path, name: str, *, since: str | None, limit: int | None) -> Run:
     """A dry run: read, canonicalise and check as the flow would; keep nothing, write nothing, tell what is wrong."""
-    from landbridge.installation import open_installation
     from landbridge.rehearsal import rehearse
 
-    with open_installation(root) as installation:
+    with _opened(root) as installation:
         found = rehearse(installation, name, since=since, limit=limit)
     for finding in found.findings:
         _log.warning("%s", finding)
     return {"dry_run": True, "run": "", "counts": dict(found.counts), "refused": ""}
 
 
+def _opened(root: Path) -> AbstractContextManager[Installation]:
+    from landbridge.installation import open_installation
+
+    # Every flow is read, not only this one: a feed's messages fan out to all flows that subscribe to it.
+    return open_installation(root, os.environ.get("LANDBRIDGE_ENVIRONMENT"))
+
+
 def _counted(run: Run, more: dict[str, int]) -> Run:
-    counts = Counter(run["counts"])
+    counts: Counter[str] = Counter(run["counts"])
     counts.update(more)
     return run | {"counts": dict(counts)}
 

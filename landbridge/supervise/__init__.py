@@ -1,7 +1,7 @@
 """Supervision of child processes: started, watched, restarted, and stopped so that none is left behind."""
 
 from landbridge.supervise._child import Child, State, Status
-from landbridge.supervise._ports import free_port, http_answers, wait_for_http
+from landbridge.supervise._ports import free_port, http_answers, port_is_free, wait_for_http
 from landbridge.supervise._processes import (
     Process,
     alive,
@@ -27,6 +27,7 @@ __all__ = [
     "family",
     "free_port",
     "http_answers",
+    "port_is_free",
     "process",
     "processes",
     "send",

@@ -20,6 +20,17 @@ def free_port() -> int:
         return port
 
 
+def port_is_free(port: int) -> bool:
+    """Whether nobody listens on this port of 127.0.0.1 now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
 def http_answers(url: str, *, timeout: float = 2.0) -> bool:
     """Whether a loopback server answers a GET of `url` with a status below 400."""
     parts = urlsplit(url)
