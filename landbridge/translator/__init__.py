@@ -12,6 +12,7 @@ The whole grammar stands in docs/mappings.md; paths in `_paths`, expressions in 
 
 from landbridge.translator._context import Context, MissingParent
 from landbridge.translator._interpret import Step
+from landbridge.translator._lint import Report, lint
 from landbridge.translator._mapping import Mapping
 from landbridge.translator._registry import Example, Function, Functions, function
 from landbridge.translator._tables import Codes, Decisions, Tables
@@ -29,10 +30,12 @@ __all__ = [
     "Mapping",
     "MissingParent",
     "Refused",
+    "Report",
     "Result",
     "Step",
     "Tables",
     "Translator",
     "function",
+    "lint",
     "run_tests",
 ]

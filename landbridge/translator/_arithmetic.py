@@ -148,7 +148,7 @@ def of_one(tree: Arithmetic, value: Decimal) -> Decimal:
     if isinstance(tree, Number):
         return Decimal(tree.text)
     if isinstance(tree, Binary):
-        return combine(tree.operator, of_one(tree.left, value), of_one(tree.right, value))
+        return Decimal(combine(tree.operator, of_one(tree.left, value), of_one(tree.right, value)))
     if isinstance(tree, Negative):
         return -of_one(tree.operand, value)
     if isinstance(tree, Round):

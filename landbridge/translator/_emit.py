@@ -478,9 +478,8 @@ class _Emitter:
             for tree in sums:
                 total = self.new("s")
                 zero = self.constant(Decimal(0))
-                self.line(
-                    f"{total} = None if {source.code} is None else {zero}" if source.null else f"{total} = {zero}"
-                )
+                start_ = f"None if {source.code} is None else {zero}" if source.null else zero
+                self.line(f"{total} = {start_}")
                 self._sums[(self._scopes[-1].var, tree)] = Out(total, False, True, True)
         else:
             sums = []

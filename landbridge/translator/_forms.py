@@ -61,7 +61,12 @@ class Forms:
         if not node.is_mapping:
             self._problem(node, f"`{self.direction}:` is a mapping of fields, this is {node.kind}.")
             return ast.Record(fields=(), whole=True, place=_place(node))
-        return ast.Record(fields=self._fields(node, shape, frozenset()), whole=True, place=_place(node))
+        fields = self._fields(node, shape, frozenset())
+        for one in fields:
+            if one.null == "drop":
+                text = "drop leaves out the record that holds the field; here that is the whole message."
+                self.problems.append(Problem(one.place.file, one.place.line, one.place.column, text, "Use keep or clear."))
+        return ast.Record(fields=fields, whole=True, place=_place(node))
 
     # -- values
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping as Record
 from dataclasses import dataclass, field
 from decimal import DecimalException
@@ -16,6 +17,7 @@ from landbridge.translator._emit import Compiled, compile_record, source_of
 from landbridge.translator._interpret import Interpreter, Step
 from landbridge.translator._shape import Shape
 from landbridge.translator._tables import Tables
+from landbridge.translator._usage import reads, writes
 from landbridge.translator._values import Refused
 
 LEARN_AFTER = 2  # messages without a certain field, before the field is read with care
@@ -110,7 +112,25 @@ class Mapping:
         walk.run(chosen.record, message)
         return walk.steps
 
+    def sources(self) -> dict[str, list[str]]:
+        """The native paths that `in:` reads, each with the lines (file:line) that read it."""
+        return _lines((one.path, one.place) for one in (reads(self.inward.record) if self.inward else ()))
+
+    def targets(self) -> dict[str, list[str]]:
+        """The native fields that `out:` writes, each with the lines (file:line) that write it."""
+        written = writes(self.outward.record) if self.outward else ()
+        return _lines((one.path, one.field.place) for one in written if not one.names[-1].startswith("@"))
+
     def _need(self, direction: Direction | None, name: str) -> Direction:
         if direction is None:
             raise LandbridgeError(f"{self.file} has no `{name}:`.", hint="Add it, or take the flow's other side off.")
         return direction
+
+
+def _lines(found: Iterable[tuple[str, ast.Place]]) -> dict[str, list[str]]:
+    lines: dict[str, list[str]] = {}
+    for path, place in found:
+        known = lines.setdefault(path, [])
+        if str(place) not in known:
+            known.append(str(place))
+    return lines

@@ -1,0 +1,189 @@
+"""Which paths a direction reads and which fields it writes, with the lines that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from landbridge.translator import _arithmetic as arithmetic
+from landbridge.translator import _ast as ast
+from landbridge.translator._paths import Key, Path
+
+Names = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One path that is read, by field names from the root; elements of lists are passed through."""
+
+    names: Names
+    place: ast.Place
+    tested: bool = False  # read by a condition only
+
+    @property
+    def path(self) -> str:
+        """The path as vendors' field lists write it."""
+        return ".".join(self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One field that is written."""
+
+    names: Names
+    field: ast.Field
+    on: str  # of the field, or of a record around it
+
+    @property
+    def path(self) -> str:
+        """The path as vendors' field lists write it."""
+        return ".".join(self.names)
+
+
+Scope = tuple[Names | None, ...]  # what the paths of each level start at; None where nobody can know
+
+
+def reads(record: ast.Record) -> list[Read]:
+    """Every path that a direction reads."""
+    return list(_of(record, ((),)))
+
+
+def writes(record: ast.Record, prefix: Names = (), on: str = "always") -> Iterator[Written]:
+    """Every field that a direction writes, outer ones first."""
+    for field in record.fields:
+        names = (*prefix, field.name)
+        when = field.on if field.on != "always" else on
+        yield Written(names, field, when)
+        for inner in records_in(field.value):
+            yield from writes(inner, names, when)
+
+
+def records_in(expr: ast.Expr) -> Iterator[ast.Record]:
+    """The records that a value may be or hold."""
+    if isinstance(expr, ast.Record):
+        yield expr
+    elif isinstance(expr, ast.ListOf):
+        for one in expr.elements:
+            yield from records_in(one)
+    elif isinstance(expr, (ast.Each, ast.When)):
+        yield from records_in(expr.body)
+    elif isinstance(expr, ast.Default):
+        yield from records_in(expr.source)
+        yield from records_in(expr.default)
+    elif isinstance(expr, ast.Branch):
+        for result in (*(one for _, one in expr.cases), *([expr.otherwise] if expr.otherwise else [])):
+            yield from records_in(result)
+
+
+def resolve(path: Path, scopes: Scope) -> Names | None:
+    """The field names from the root that a path leads along; None where nobody can know."""
+    if path.special:
+        return None
+    base = scopes[len(scopes) - 1 - path.up]
+    return None if base is None else base + tuple(step.name for step in path.steps if isinstance(step, Key))
+
+
+def _path(path: Path, scopes: Scope, place: ast.Place, tested: bool = False) -> Iterator[Read]:
+    names = resolve(path, scopes)
+    if names:
+        yield Read(names, place, tested)
+
+
+def _of(expr: ast.Expr, scopes: Scope) -> Iterator[Read]:
+    if isinstance(expr, ast.At):
+        yield from _path(expr.path, scopes, expr.place)
+    elif isinstance(expr, ast.Record):
+        for field in expr.fields:
+            yield from _of(field.value, scopes)
+    elif isinstance(expr, ast.Each):
+        yield from _of(expr.source, scopes)
+        inner = (*scopes, _elements(expr.source, scopes))
+        if expr.where is not None:
+            yield from _tests(expr.where, inner)
+        yield from _of(expr.body, inner)
+    elif isinstance(expr, ast.Compute):
+        yield from _computed(expr, scopes)
+    elif isinstance(expr, ast.Same):
+        return
+    else:
+        yield from _parts(expr, scopes)
+
+
+def _parts(expr: ast.Expr, scopes: Scope) -> Iterator[Read]:
+    if isinstance(expr, ast.Pipe):
+        for call in expr.calls:
+            for arg in (*call.args, *(value for _, value in call.named)):
+                if isinstance(arg, Path):
+                    yield from _path(arg, scopes, call.place)
+    if isinstance(expr, ast.When):
+        yield from _tests(expr.condition, scopes)
+    if isinstance(expr, ast.Branch):
+        for condition, _ in expr.cases:
+            yield from _tests(condition, scopes)
+    if isinstance(expr, ast.Group):
+        elements = _elements(expr.source, scopes)
+        if elements is not None:
+            yield from _path(expr.by, (elements,), expr.place)
+    for inner in children(expr):
+        yield from _of(inner, scopes)
+
+
+def children(expr: ast.Expr) -> list[ast.Expr]:
+    """The values that a value is made of, in the same scope."""
+    found: list[ast.Expr | None] = []
+    if isinstance(expr, (ast.Pipe, ast.Code, ast.Flatten, ast.Group)):
+        found = [expr.source]
+    elif isinstance(expr, ast.Choose):
+        found = [expr.source, *(result for _, result in expr.table), expr.otherwise]
+    elif isinstance(expr, ast.Branch):
+        found = [*(result for _, result in expr.cases), expr.otherwise]
+    elif isinstance(expr, ast.When):
+        found = [expr.body]
+    elif isinstance(expr, ast.Default):
+        found = [expr.source, expr.default]
+    elif isinstance(expr, ast.First):
+        found = list(expr.choices)
+    elif isinstance(expr, ast.ListOf):
+        found = list(expr.elements)
+    elif isinstance(expr, (ast.Join, ast.Format)):
+        found = [part for part in expr.parts if not isinstance(part, str)]
+    elif isinstance(expr, ast.Lookup):
+        found = [source for _, source in expr.inputs]
+    elif isinstance(expr, ast.Ref):
+        found = [expr.source, expr.scope]
+    return [one for one in found if one is not None]
+
+
+def _elements(source: ast.Expr, scopes: Scope) -> Names | None:
+    if isinstance(source, ast.At):
+        return resolve(source.path, scopes)
+    return _elements(source.source, scopes) if isinstance(source, ast.Flatten) else None
+
+
+def _tests(condition: ast.Condition, scopes: Scope) -> Iterator[Read]:
+    for part in condition.parts:
+        if isinstance(part, ast.Condition):
+            yield from _tests(part, scopes)
+        else:
+            for one in _of(part.source, scopes):
+                yield Read(one.names, one.place, True)
+
+
+def _computed(expr: ast.Compute, scopes: Scope) -> Iterator[Read]:
+    for path, around in arithmetic.paths(expr.tree):
+        inner = scopes
+        for outer in around:
+            inner = (*inner, resolve(outer, inner))
+        yield from _path(path, inner, expr.place)
+
+
+def every(expr: ast.Expr) -> Iterator[ast.Expr]:
+    """The value and everything it is made of."""
+    yield expr
+    inner: list[ast.Expr] = list(children(expr))
+    if isinstance(expr, ast.Record):
+        inner = [field.value for field in expr.fields]
+    elif isinstance(expr, ast.Each):
+        inner = [expr.source, expr.body]
+    for one in inner:
+        yield from every(one)
