@@ -154,7 +154,7 @@ class Writer:
 def check_etag(one: EntitySet, found: tuple[Record, Record], if_match: str | None) -> None:
     """428 without If-Match where the entity has an ETag, 412 if it is another one; `*` fits any."""
     etag = etag_of(one, found[1])
-    if etag is None:  # dependants have no ETag of their own; one that is sent is their document's
+    if etag is None:  # the metadata gives dependants no ConcurrencyMode: If-Match is not looked at
         return
     if if_match is None:
         text = "Precondition required: send the entity's ETag in If-Match"

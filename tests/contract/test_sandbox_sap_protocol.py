@@ -312,6 +312,7 @@ def test_filters_are_understood_and_wrong_ones_refused(client: Client, sap: SapS
     assert found("GrossWeight ge 3.5M and GrossWeight lt 5.5") == ["P3", "P4"]
     assert found("ProductGroup eq 'G''1' and not (Product eq 'P1' or Product eq 'P5')") == ["P3"]
     assert found("startswith(Product,'P') and endswith(Product,'2')") == ["P2"]
+    assert found("Product eq 'P1' or Product eq 'P2' and ProductGroup eq 'none'") == ["P1"], "and binds tighter"
     assert found("substringof('4',Product)") == ["P4"]
     assert found("substringof('4',Product) eq true") == ["P4"]
     assert found("LastChangeDateTime ge datetimeoffset'2026-11-21T08:00:00Z' and Product ne 'CHAI'")[0] == "CHANG"
