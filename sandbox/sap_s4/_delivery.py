@@ -10,7 +10,8 @@ from sandbox.sap_s4._availability import issue
 from sandbox.sap_s4._edm import EntitySet
 from sandbox.sap_s4._errors import bad_request, business
 from sandbox.sap_s4._order import KIND as ORDER
-from sandbox.sap_s4._order import LINES, Orders
+from sandbox.sap_s4._order import Orders
+from sandbox.sap_s4._order_views import LINES
 from sandbox.sap_s4._store import Record, Store
 from sandbox.sap_s4._unit import Node, Unit, dependants
 from sandbox.sap_s4._values import as_decimal, show_decimal

@@ -14,7 +14,8 @@ from sandbox.sap_s4._availability import QUANTITY, ROWS
 from sandbox.sap_s4._delivery import Deliveries
 from sandbox.sap_s4._edm import EntitySet, Service
 from sandbox.sap_s4._order import KIND as ORDER
-from sandbox.sap_s4._order import LINES, Orders
+from sandbox.sap_s4._order import Orders
+from sandbox.sap_s4._order_views import LINES
 from sandbox.sap_s4._pricing import LINE as ELEMENTS
 from sandbox.sap_s4._read import Reader
 from sandbox.sap_s4._status import settle_status

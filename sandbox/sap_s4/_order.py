@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from decimal import Decimal
 
 from sandbox.sap_s4 import _pricing
@@ -10,21 +9,16 @@ from sandbox.sap_s4._availability import available
 from sandbox.sap_s4._codes import UNITS, check_currency, check_unit, unit_of_iso
 from sandbox.sap_s4._edm import EntitySet
 from sandbox.sap_s4._errors import bad_request, business
-from sandbox.sap_s4._partner import customer_of, default_address, sales_area
+from sandbox.sap_s4._order_views import FUNCTIONS, LINES, PARTNERS, SCHEDULE, implied, shipped_of
+from sandbox.sap_s4._partner import customer_of, sales_area
 from sandbox.sap_s4._status import settle_status
 from sandbox.sap_s4._store import Record, Store
 from sandbox.sap_s4._unit import Node, Unit, attach, compact, dependants
 from sandbox.sap_s4._values import as_decimal, show_decimal
 
 KIND = "A_SalesOrder"
-LINES = "A_SalesOrderItem"
-SCHEDULE = "A_SalesOrderScheduleLine"
-PARTNERS = "A_SalesOrderHeaderPartner"
-ADDRESSES = "A_SalesOrderPartnerAddress"
-FUNCTIONS = {"SP": "AG", "SH": "WE", "BP": "RE", "PY": "RG"}
 _INTERNAL = {internal: shown for shown, internal in FUNCTIONS.items()}
 _REQUIRED = ("SalesOrderType", "SalesOrganization", "DistributionChannel", "OrganizationDivision", "SoldToParty")
-_FLOW = uuid.UUID("6f2c1d6e-0c53-4d0e-9d56-5d2b8f0a7c11")
 
 
 class Orders:
@@ -99,7 +93,7 @@ class Orders:
 
     def remove(self, unit: Unit, document: Record, one: EntitySet, record: Record) -> None:
         """Delete an order or one of its dependants."""
-        shipped = [line for line in dependants(document, LINES) if _shipped(line)]
+        shipped = [line for line in dependants(document, LINES) if shipped_of(line)]
         if one.name == KIND:
             if shipped:
                 text = f"Sales document {document['SalesOrder']} has subsequent documents and cannot be deleted"
@@ -126,19 +120,7 @@ class Orders:
     def derive(self, document: Record, name: str) -> list[Record]:
         """Stored dependants and those that follow from the order."""
         stored: list[Record] = document.get("_c", {}).get(name, [])
-        if name == PARTNERS:
-            return stored + self._standard_partners(document, {one["PartnerFunction"] for one in stored})
-        if name == ADDRESSES:
-            own = {one["PartnerFunction"] for one in stored}
-            partners = [one for one in self.derive(document, PARTNERS) if one["PartnerFunction"] not in own]
-            return stored + [self._address(document, one) for one in partners]
-        if name == SCHEDULE:
-            own = {one["SalesOrderItem"] for one in stored}
-            lines = document.get("_c", {}).get(LINES, ())
-            return stored + [_schedule(document, one) for one in lines if one["SalesOrderItem"] not in own]
-        if name in ("A_SalesOrderSubsqntProcFlow", "A_SalesOrderItmSubsqntProcFlow"):
-            return _flow(document, by_line=name == "A_SalesOrderItmSubsqntProcFlow")
-        return stored
+        return stored + implied(self._store, document, name, stored)
 
     def touch(self, unit: Unit, document: Record) -> None:
         """Reckon status and totals anew and stamp the change."""
@@ -263,7 +245,7 @@ class Orders:
         fields["RequestedQuantityISOUnit"] = fields["OrderQuantityISOUnit"] = UNITS[found]
 
     def _check_line_change(self, unit: Unit, document: Record, line: Record, fields: Record) -> None:
-        shipped = _shipped(line)
+        shipped = shipped_of(line)
         shown = f"{line['SalesOrderItem']} of {document['SalesOrder']}"
         if "Material" in fields and fields["Material"] != line["Material"]:
             if shipped:
@@ -287,7 +269,7 @@ class Orders:
             self._release(unit, line)
 
     def _check_head_change(self, document: Record, fields: Record) -> None:
-        delivered = any(_shipped(line) for line in dependants(document, LINES))
+        delivered = any(shipped_of(line) for line in dependants(document, LINES))
         for name in ("SoldToParty", "TransactionCurrency"):
             if delivered and name in fields and fields[name] != document.get(name):
                 raise business("V1/482", f"{name} cannot change: deliveries exist", target=name)
@@ -350,8 +332,8 @@ class Orders:
             return
         reserved = as_decimal(line.get("_reserved"))
         free = available(unit.store, line["Material"], line["ProductionPlant"]) + reserved
-        granted = min(wanted, max(free + _shipped(line), Decimal(0)))
-        open_part = granted - _shipped(line)
+        granted = min(wanted, max(free + shipped_of(line), Decimal(0)))
+        open_part = granted - shipped_of(line)
         unit.store.reserve(line["Material"], line["ProductionPlant"], open_part - reserved)
         line["_reserved"] = show_decimal(open_part)
         line["ConfdDelivQtyInOrderQtyUnit"] = show_decimal(granted)
@@ -364,29 +346,6 @@ class Orders:
     def _release(self, unit: Unit, line: Record) -> None:
         unit.store.reserve(line["Material"], line["ProductionPlant"], -as_decimal(line.pop("_reserved", None)))
 
-    def _standard_partners(self, document: Record, present: set[str]) -> list[Record]:
-        customer = document["SoldToParty"]
-        return [
-            {
-                "SalesOrder": document["SalesOrder"],
-                "PartnerFunction": shown,
-                "PartnerFunctionInternalCode": internal,
-                "Customer": customer,
-                "ReferenceBusinessPartner": customer,
-            }
-            for shown, internal in FUNCTIONS.items()
-            if shown not in present
-        ]
-
-    def _address(self, document: Record, partner: Record) -> Record:
-        found = default_address(self._store, str(partner.get("Customer", "")), str(partner.get("AddressID", "")))
-        return {
-            "SalesOrder": document["SalesOrder"],
-            "PartnerFunction": partner["PartnerFunction"],
-            "AddressRepresentationCode": "",
-            **found,
-        }
-
     def _next_schedule(self, document: Record, inherited: Record) -> str:
         number = inherited.get("SalesOrderItem")
         taken = [one["ScheduleLine"] for one in dependants(document, SCHEDULE) if one["SalesOrderItem"] == number]
@@ -397,7 +356,7 @@ class Orders:
         line = _line(document, record)
         own = [one for one in dependants(document, SCHEDULE) if one["SalesOrderItem"] == line["SalesOrderItem"]]
         total = sum((as_decimal(one.get("ScheduleLineOrderQuantity")) for one in own), Decimal(0))
-        if total < _shipped(line):
+        if total < shipped_of(line):
             raise business(
                 "V4/083", f"Schedule lines of item {line['SalesOrderItem']} are below the delivered quantity"
             )
@@ -412,52 +371,9 @@ class Orders:
             own[0]["ScheduleLineOrderQuantity"] = line.get("RequestedQuantity", "0")
 
 
-def _shipped(line: Record) -> Decimal:
-    return as_decimal(line.get("_shipped"))
-
-
 def _line(document: Record, keys: Record) -> Record:
     number = keys.get("SalesOrderItem")
     for line in dependants(document, LINES):
         if line["SalesOrderItem"] == number:
             return line
     raise bad_request(f"Item {number} does not exist in sales order {document['SalesOrder']}")
-
-
-def _schedule(document: Record, line: Record) -> Record:
-    """The one schedule line of a line that was given none."""
-    confirmed = as_decimal(line.get("ConfdDelivQtyInOrderQtyUnit"))
-    record = {
-        "SalesOrder": document["SalesOrder"],
-        "SalesOrderItem": line["SalesOrderItem"],
-        "ScheduleLine": "1",
-        "RequestedDeliveryDate": document.get("RequestedDeliveryDate"),
-        "ConfirmedDeliveryDate": document.get("RequestedDeliveryDate") if confirmed else None,
-        "OrderQuantityUnit": line.get("OrderQuantityUnit", ""),
-        "OrderQuantitySAPUnit": line.get("OrderQuantitySAPUnit", ""),
-        "OrderQuantityISOUnit": line.get("OrderQuantityISOUnit", ""),
-        "ScheduleLineOrderQuantity": line.get("RequestedQuantity", "0"),
-        "ConfdOrderQtyByMatlAvailCheck": show_decimal(confirmed),
-        "DeliveredQtyInOrderQtyUnit": line.get("_shipped", "0"),
-        "OpenConfdDelivQtyInOrdQtyUnit": show_decimal(max(Decimal(0), confirmed - _shipped(line))),
-    }
-    return {name: value for name, value in record.items() if value is not None}
-
-
-def _flow(document: Record, *, by_line: bool) -> list[Record]:
-    found: dict[str, Record] = {}
-    for line in document.get("_c", {}).get(LINES, ()):
-        for target, number, category, day in line.get("_flow", ()):
-            record = {
-                "SalesOrder": document["SalesOrder"],
-                "SubsequentDocument": target,
-                "SubsequentDocumentCategory": category,
-                "ProcessFlowLevel": "1",
-                "CreationDate": day,
-            }
-            if by_line:
-                record |= {"SalesOrderItem": line["SalesOrderItem"], "SubsequentDocumentItem": number}
-            name = "/".join(str(part) for part in record.values())
-            record["DocRelationshipUUID"] = str(uuid.uuid5(_FLOW, name))
-            found[name] = record
-    return list(found.values())

@@ -100,7 +100,7 @@ class Reader:
         plan = self._plan(one, query)
         counted = query.token is not None and query.token.startswith("o")
         if plan is None or counted or self.paging == "offset" or (query.skip and not one.is_root):
-            return self._slice(self._everything(one, query), query)
+            return self._slice(self.everything(one, query), query)
         if query.token is not None:
             query.after, rest = _unpack(query.token)
             query.top, query.skip = (query.top if rest is None else rest), 0
@@ -220,8 +220,8 @@ class Reader:
             return None
         return None if prop.kind == "S" and condition.operator in ("lt", "le") else condition.name
 
-    def _everything(self, one: EntitySet, query: Query) -> list[tuple[Record, Record]]:
-        """All that match, sorted in memory."""
+    def everything(self, one: EntitySet, query: Query) -> list[tuple[Record, Record]]:
+        """All that match, sorted in memory, whatever the page size."""
         rows = [(document, record) for _, document, record in self._matching(one, query, [("_id", False)])]
         for name, down in reversed(query.order):
             prop = one.properties[name]

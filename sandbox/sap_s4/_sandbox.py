@@ -108,7 +108,7 @@ class SapSandbox(Office):
     def records(self, name: str, **where: Any) -> list[Record]:
         """All entities of a set whose fields equal `where`, as stored (dates 2026-11-21, decimals as texts)."""
         one = self._find(name)[1]
-        rows = self.reader._everything(one, Query())
+        rows = self.reader.everything(one, Query())
         found = [{**one.defaults, **{key: value for key, value in row.items() if key != "_c"}} for _, row in rows]
         return [row for row in found if all(row.get(key) == value for key, value in where.items())]
 
