@@ -60,7 +60,12 @@ LINES = {
 # Fields of other records that a reader needs to make sense of this one.
 RELATED = {
     "OrderItem": ("Product2.ProductCode", "Product2.QuantityUnitOfMeasure"),
-    "PricebookEntry": ("Product2.ProductCode", "Pricebook2.IsStandard", "Pricebook2.Name"),
+    "PricebookEntry": (
+        "Product2.ProductCode",
+        "Product2.QuantityUnitOfMeasure",
+        "Pricebook2.IsStandard",
+        "Pricebook2.Name",
+    ),
     "Stock_Level__c": ("Product__r.ProductCode",),
     "Shipment_Line__c": ("Product__r.ProductCode",),
 }
