@@ -94,6 +94,12 @@ def instant(value: str, zone: str = "") -> str:
     return _rfc3339(found.astimezone(UTC))
 
 
+@function("now", takes="any", context=True)
+def now(value: Any, context: Any) -> str:
+    """The instant of the translation, whatever stands before the pipe: for records that carry no time of their own."""
+    return _rfc3339(context.now.astimezone(UTC))
+
+
 def _rfc3339(value: datetime) -> str:
     spec = "microseconds" if value.microsecond % 1000 else "milliseconds" if value.microsecond else "seconds"
     return value.isoformat(timespec=spec).replace("+00:00", "Z")
