@@ -22,18 +22,28 @@ class Store(Model):
 
 
 class Retention(Model):
-    """How long rows are kept; what is still in flight is never removed."""
+    """How long rows are kept, whole months at a time; what is still in flight is never removed."""
 
-    inbox: Duration = Field(
-        timedelta(days=30), description="Received messages and the ids that tell repeats.", examples=["30d"]
+    ids: Duration = Field(
+        timedelta(days=30), description="Ids of received changes, by which repeats are known.", examples=["30d"]
     )
+    inbox: Duration = Field(timedelta(days=400), description="Envelopes of received messages.", examples=["400d"])
     bodies: Duration = Field(timedelta(days=90), description="Native, canonical and target bodies.", examples=["90d"])
-    attempts: Duration = Field(timedelta(days=90), description="Attempts with what was sent.", examples=["90d"])
-    history: Duration = Field(
-        timedelta(days=400), description="What happened to a message, step by step.", examples=["400d"]
-    )
-    dead: Duration = Field(timedelta(days=400), description="Settled dead letters and quarantine.", examples=["400d"])
+    attempts: Duration = Field(timedelta(days=90), description="Attempts with their outcomes.", examples=["90d"])
+    history: Duration = Field(timedelta(days=400), description="What was decided, by whom and why.", examples=["400d"])
     runs: Duration = Field(timedelta(days=400), description="Runs of flows with their counts.", examples=["400d"])
+
+    @property
+    def by_table(self) -> dict[str, timedelta]:
+        """The same by the store's tables, as `store.control.drop_older` takes them."""
+        return {
+            "receipt": self.ids,
+            "inbox": self.inbox,
+            "body": self.bodies,
+            "attempt": self.attempts,
+            "history": self.history,
+            "run": self.runs,
+        }
 
 
 class Limits(Model):

@@ -88,3 +88,13 @@ def test_the_editor_schemas_take_what_is_right_and_refuse_what_is_not() -> None:
         wrong = yaml.load(FILES[file].replace(old, new), file=file).value
         assert not list(Draft202012Validator(schema).iter_errors(right)), file
         assert list(Draft202012Validator(schema).iter_errors(wrong)), file
+
+
+def test_retention_speaks_of_every_table_that_grows_with_time() -> None:
+    from landbridge.store.tables import PARTITIONED
+
+    by_table = settings.Retention().by_table
+    assert set(by_table) == {table.name for table in PARTITIONED} | {"receipt", "run"}
+    assert len(by_table) == len(settings.Retention.model_fields)
+    changed = settings.Retention.model_validate({"bodies": "7d"}).by_table
+    assert changed["body"].days == 7
