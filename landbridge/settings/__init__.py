@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from landbridge.settings._duration import Duration, Size, format_duration, format_size, parse_duration, parse_size
     from landbridge.settings._files import flow_names, load_flow
     from landbridge.settings._flow import Check, Derive, Extract, Flow, ResolvePolicy, Retry, Route, Start, Unknown
-    from landbridge.settings._installation import Installation, Limits, Retention, Store
+    from landbridge.settings._installation import Installation, Retention, Store
     from landbridge.settings._ownership import Change, ChangeAction, EntityOwnership, FieldOwner, Ownership
     from landbridge.settings._settings import Settings
     from landbridge.settings._system import Override, System, SystemEntry
@@ -19,7 +19,7 @@ _MODULES = {
     "_duration": ("Duration", "Size", "format_duration", "format_size", "parse_duration", "parse_size"),
     "_files": ("flow_names", "load_flow"),
     "_flow": ("Check", "Derive", "Extract", "Flow", "ResolvePolicy", "Retry", "Route", "Start", "Unknown"),
-    "_installation": ("Installation", "Limits", "Retention", "Store"),
+    "_installation": ("Installation", "Retention", "Store"),
     "_ownership": ("Change", "ChangeAction", "EntityOwnership", "FieldOwner", "Ownership"),
     "_settings": ("Settings",),
     "_system": ("Override", "System", "SystemEntry"),
@@ -37,7 +37,6 @@ __all__ = [
     "FieldOwner",
     "Flow",
     "Installation",
-    "Limits",
     "Override",
     "Ownership",
     "ResolvePolicy",

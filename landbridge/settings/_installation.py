@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from landbridge.settings._duration import Duration, Size
+from landbridge.settings._duration import Duration
 from landbridge.settings._model import Model, Name
 
 
@@ -46,13 +46,6 @@ class Retention(Model):
         }
 
 
-class Limits(Model):
-    """What one message may weigh."""
-
-    body: Size = Field(16 * 2**20, description="Largest native body that is taken in.", examples=["16MiB"], ge=1024)
-    field: Size = Field(8 * 2**20, description="Largest single text in a body.", examples=["8MiB"], ge=256)
-
-
 class Installation(Model):
     """Settings of this installation; every one has a default."""
 
@@ -65,7 +58,6 @@ class Installation(Model):
     retention: Retention = Field(
         default_factory=Retention, description="How long rows are kept.", examples=[{"inbox": "30d"}]
     )
-    limits: Limits = Field(default_factory=Limits, description="Sizes.", examples=[{"body": "16MiB"}])
     schemas: str = Field(
         "schemas/canonical",
         description="Folder of the canonical schemas, relative to the project.",
