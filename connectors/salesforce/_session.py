@@ -53,9 +53,10 @@ class Session:
         batch_size: int | None = None,
     ) -> Any:
         """One call; its JSON. Raises the Failure that the reply stands for. Logs in again once, after a 401."""
-        reply = self._send(method, path, json, params, batch_size, refused=None)
+        token = self._bearer(refused=None)
+        reply = self._send(method, path, json, params, batch_size, token)
         if reply.status == 401:
-            reply = self._send(method, path, json, params, batch_size, refused=self._token)
+            reply = self._send(method, path, json, params, batch_size, self._bearer(refused=token))
         usage = _USAGE.search(reply.headers.get("Sforce-Limit-Info", ""))
         if usage:
             self.http.learn(Usage(used=int(usage[1]), limit=int(usage[2])))
@@ -117,11 +118,10 @@ class Session:
         json: Any,
         params: Mapping[str, str] | None,
         batch_size: int | None,
-        *,
-        refused: str | None,
+        token: str,
     ) -> Reply:
         headers = {
-            "Authorization": f"Bearer {self._bearer(refused)}",
+            "Authorization": f"Bearer {token}",
             "Accept": "application/json",
             "Sforce-Call-Options": "client=landbridge",
         }

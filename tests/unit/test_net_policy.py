@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 import socket
 import traceback
@@ -212,3 +213,26 @@ def test_soap_goes_the_same_way():
         with pytest.raises(Denied):
             transport.post("https://evil.example/soap", "<a/>", {})
     assert 'SOAPAction: "urn:x"' in server.requests[0]
+
+
+NETWORK = {"aiohttp", "ftplib", "http", "httpx", "requests", "smtplib", "socket", "ssl", "urllib3", "zeep"}
+ALLOWED = {
+    "landbridge/supervise/_ports.py": "asks our own children on this machine whether they are up",
+}
+
+
+def test_only_net_opens_outgoing_sockets(root):
+    found = []
+    for package in ("landbridge", "connectors", "mdm", "dags"):
+        for path in sorted((root / package).rglob("*.py")):
+            name = path.relative_to(root).as_posix()
+            if name.startswith("landbridge/net/") or name in ALLOWED:
+                continue
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    modules = [node.module]
+                bad = [each for each in modules if each.split(".")[0] in NETWORK or each == "urllib.request"]
+                found += [f"{name}:{node.lineno} imports {each}" for each in bad]
+    assert not found, found
+    assert all((root / name).exists() for name in ALLOWED), "an exception that is not needed any more"
