@@ -59,9 +59,6 @@ def explain_record(
     named: dict[str, dict[str, Any]] = {}
     resolved = _resolved(canonical, named)
     yield Shown("resolve", _references(flow, named), resolved)
-    if flow.derive is not None:
-        yield Shown("derive", f"a {flow.derive.entity} is made of it where the flow runs; not shown here")
-        return
     for key, route in flow.routes.items():
         yield _translated(settings, translator, flow, (key, route), resolved, named, creating=creating, scope=scope)
 

@@ -32,6 +32,7 @@ def look(options: Context, *, live: bool) -> Findings:
     found = Findings()
     try:
         found.settings = options.settings(offline=not live)
+        found.warnings += found.settings.warnings
     except ConfigError as error:
         found.problems += error.problems
     _mappings(options, found, live=live)

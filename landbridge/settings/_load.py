@@ -16,6 +16,7 @@ from landbridge.settings._files import FLOWS, flow_names, load_flow, parsed_flow
 from landbridge.settings._flow import Flow
 from landbridge.settings._installation import Installation
 from landbridge.settings._ownership import EntityOwnership, Ownership
+from landbridge.settings._pending import kept, refused
 from landbridge.settings._settings import Settings
 from landbridge.settings._system import SystemEntry
 from landbridge.settings._systems import read_systems
@@ -103,8 +104,11 @@ def load(
         registry,
         canonical,
     )
+    warnings: list[Problem] = []
     for flow, node in flows.values():
         files.problems += check_flow(flow, node, around)
+        files.problems += refused(node)
+        warnings += kept(node)
     ownership = _ownership(files, around)
     if files.problems:
         raise ConfigError(list(dict.fromkeys(files.problems)))
@@ -118,6 +122,7 @@ def load(
         canonical=canonical,
         registry=registry,
         revision=files.revision,
+        warnings=tuple(sorted(warnings)),
     )
 
 

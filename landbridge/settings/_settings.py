@@ -35,6 +35,7 @@ class Settings:
     canonical: Canonical
     registry: Registry
     revision: str
+    warnings: tuple[Problem, ...] = ()
 
     @classmethod
     def load(

@@ -60,7 +60,7 @@ sales_order:
 """,
     "config/flows/orders_to_erp.yaml": """\
 flow: orders_to_erp
-extract: {from: crm, entity: sales_order, every: 5m, webhook: true}
+extract: {from: crm, entity: sales_order, every: 5m}
 resolve: {customer: match}
 deliver:
   - {to: erp, entity: sales_order, after: [customer], when: {status: confirmed}, on_delete: reject_lines}

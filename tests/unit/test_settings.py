@@ -262,3 +262,19 @@ def test_a_route_that_names_no_entity_writes_the_flows_own(tmp_path: Path) -> No
     assert flow.deliver[0].entity == "customer"
     write_project(tmp_path, **changed("config/flows/customers_to_erp.yaml", "to: erp, entity: customer", "to: erq"))
     assert any(":4:10  system 'erq' is not in config/systems.yaml." in line for line in problems(tmp_path))
+
+
+@pytest.mark.usefixtures("keys")
+def test_what_this_version_does_not_act_on_is_told_and_never_silently_ignored(tmp_path: Path) -> None:
+    write_project(
+        tmp_path, **changed(ORDERS, "every: 5m}", "every: 5m, webhook: true, start: {documents: open}}\nrealtime: dag")
+    )
+    settings = Settings.load(tmp_path, registry=registry())
+    assert [str(one).split(";")[0] for one in settings.warnings] == [
+        f"{ORDERS}:2:54  extract.webhook: this version does not act on it",
+        f"{ORDERS}:2:69  extract.start: this version does not act on it",
+        f"{ORDERS}:3:1  realtime: this version does not act on it",
+    ]
+    derive = "derive: {entity: sales_order, from: sales_order, when: won}\nresolve:"
+    told = problems(write_project(tmp_path, **changed(ORDERS, "resolve:", derive)))
+    assert any(line.startswith(f"{ORDERS}:3:1  derive: this version does not act on it;") for line in told)
