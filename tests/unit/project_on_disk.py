@@ -72,7 +72,8 @@ deliver:
   - {to: erp, entity: customer}
 """,
     "schemas/canonical/customer.json": """\
-{"type": "object", "properties": {"name": {"type": "string"}, "extensions": {"type": "object", "additionalProperties": true}}}
+{"type": "object", "properties": {"name": {"type": "string"},
+ "extensions": {"type": "object", "additionalProperties": true}}}
 """,
     "schemas/canonical/_shared.json": """\
 {"$defs": {"line": {"type": "object", "properties": {"line_key": {"type": "string"}, "quantities":
