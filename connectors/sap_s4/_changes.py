@@ -1,7 +1,8 @@
 """From what a record should be to the single changes that SAP knows: it has no deep update.
 
 Nested records are recognised by what names them in the business (a role, a tax type, a condition), never by their
-place in a list. Nothing nested is deleted: what the body does not speak of stays.
+place in a list. What the body does not speak of stays; only conditions and schedule lines that we delivered last and
+deliver no more are deleted.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ _NAMED_BY: Mapping[str, tuple[str, ...]] = {
     "A_SalesOrderItemText": ("Language", "LongTextID"),
 }
 
+_REMOVABLE = frozenset({"A_SalesOrderItemPrElement", "A_SalesOrderHeaderPrElement", "A_SalesOrderScheduleLine"})
+
 
 class Planner:
     """Plans the changes of one record of one service."""
@@ -63,13 +66,15 @@ class Planner:
         entity_set: str,
         current: Mapping[str, Any],
         wanted: Mapping[str, Any],
-        before: Mapping[str, Any] | None = None,
+        last: Mapping[str, Any] | None = None,
         *,
+        moved: bool = False,
         skip: Sequence[str] = (),
     ) -> Iterator[Operation]:
         """The changes that make `current` hold what `wanted` says; none where it does already.
 
-        With `before` (what we delivered last) a field that somebody else changed meanwhile is a `Conflict`.
+        `last` is what we delivered last. Where the record `moved` since, a field of it that somebody else changed
+        meanwhile is a `Conflict`.
         """
         kind = self._service[entity_set]
         fields: dict[str, Any] = {}
@@ -80,14 +85,14 @@ class Planner:
             if name in kind.navigations:
                 nested.append(name)
             elif not self._holds(kind, name, current.get(name), value):
-                self._mind(kind, name, current, before, value)
+                self._mind(kind, name, current, last if moved else None, value)
                 fields[name] = value
         if fields:
             body = outward(self._service, entity_set, fields)
             yield Operation("PATCH", self.path(entity_set, current), body, entity_set, current.get(ETAG))
         for name in nested:
-            old = None if before is None else before.get(name)
-            yield from self._nested(entity_set, name, current, wanted[name], old)
+            old = None if last is None else last.get(name)
+            yield from self._nested(entity_set, name, current, wanted[name], old, moved)
 
     def insert(
         self, entity_set: str, parent: Mapping[str, Any], navigation: str, record: Mapping[str, Any]
@@ -98,7 +103,7 @@ class Planner:
         return Operation("POST", path, outward(self._service, target, record), target)
 
     def _nested(
-        self, entity_set: str, navigation: str, current: Mapping[str, Any], wanted: Any, before: Any
+        self, entity_set: str, navigation: str, current: Mapping[str, Any], wanted: Any, last: Any, moved: bool
     ) -> Iterator[Operation]:
         target = self._service[entity_set].navigations[navigation].target
         there = _as_list(current.get(navigation))
@@ -109,8 +114,23 @@ class Planner:
             elif found is None:
                 yield self.insert(entity_set, current, navigation, record)
             else:
-                old = self._find(target, _as_list(before), record)
-                yield from self.update(target, found, record, old, skip=_NAMED_BY.get(target, ()))
+                old = self._find(target, _as_list(last), record)
+                yield from self.update(target, found, record, old, moved=moved, skip=_NAMED_BY.get(target, ()))
+        if target in _REMOVABLE:
+            yield from self._remove(target, there, _as_list(wanted), _as_list(last))
+
+    def _remove(
+        self,
+        entity_set: str,
+        there: Sequence[Mapping[str, Any]],
+        wanted: Sequence[Mapping[str, Any]],
+        last: Sequence[Mapping[str, Any]],
+    ) -> Iterator[Operation]:
+        """What we delivered last, deliver no more, and still stands there."""
+        for record in last:
+            found = self._find(entity_set, there, record)
+            if found is not None and self._find(entity_set, wanted, record) is None:
+                yield Operation("DELETE", self.path(entity_set, found), None, entity_set, found.get(ETAG))
 
     def _below(self, entity_set: str, parent: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[Operation]:
         """What hangs on a record that SAP makes by itself (customer and supplier follow from a partner's role)."""

@@ -27,7 +27,7 @@ from connectors.sap_s4._returns import Returns
 from connectors.sap_s4._sources import PARTNERS, SOURCES, Source
 from connectors.sap_s4._stock import QUANTITY, Stock
 from connectors.sap_s4._wire import inward
-from connectors.sap_s4._writer import Writer
+from connectors.sap_s4._writer import Entry, Writer
 from landbridge.connector import (
     Connector,
     Delivered,
@@ -193,13 +193,13 @@ class SapS4(Connector[SapS4Config]):
     def write(self, entity: str, writes: Sequence[Write]) -> list[Outcome]:
         """Each write is a changeset of its own: all of it or nothing, and none pulls another down."""
         source = self._source(entity)
-        writer = Writer(self._gateway, source.service, source.key, "SalesOrderItem")
-        return writer.write(
-            writes,
+        entry = Entry(
             lambda write: self._plan(entity, source, write),
             lambda ids: self.fetch(entity, ids),
             lambda plan, row: self._pairs(plan, row) if entity == "sales_order" else {},
+            self._addressed,
         )
+        return Writer(self._gateway, source.service, source.key, entry).write(writes)
 
     def find(self, entity: str, reference: str) -> Found | None:
         """What carries our reference; more than one record is for a person to clear up."""
@@ -279,6 +279,10 @@ class SapS4(Connector[SapS4Config]):
     def _pairs(self, plan: Plan, row: Row) -> dict[str, str]:
         orders = Orders(self.config, self._gateway.service(self._source("sales_order").service))
         return orders.pairs(plan.write.lines, (row.body or {}).get("to_Item") or [])
+
+    def _addressed(self, plan: Plan, row: Row) -> bool:
+        orders = Orders(self.config, self._gateway.service(self._source("sales_order").service))
+        return orders.addressed(plan.write, row.body or {})
 
     def _reference(self, entity: str, source: Source, reference: str) -> str:
         service = self._gateway.service(source.service)

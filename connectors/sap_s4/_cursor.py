@@ -9,7 +9,6 @@ from typing import Any
 from landbridge.errors import Denied, Failure
 from landbridge.strict import json as strict_json
 
-
 _CLOCKS_DIFFER = timedelta(seconds=5)  # another worker's clock may be a little ahead of ours
 
 

@@ -62,7 +62,7 @@ class Masters:
     def update(self, write: Write, current: Mapping[str, Any]) -> Plan:
         """Only what differs from what SAP holds."""
         moved = write.expected is not None and current.get(ETAG) != write.expected
-        operations = list(self._planner.update(self._set, current, write.changed, write.before if moved else None))
+        operations = list(self._planner.update(self._set, current, write.changed, write.before, moved=moved))
         return self._plan(write, current, operations)
 
     def cancel(self, write: Write, current: Mapping[str, Any]) -> Plan:

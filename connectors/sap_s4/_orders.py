@@ -86,13 +86,16 @@ class Orders:
         plan.operations = self._guarded(current, list(self._planner.update(ORDER, current, wanted)))
         return plan
 
+    def addressed(self, write: Write, current: Record) -> bool:
+        """True if the order has the address already, as when goods go to the customer's own."""
+        return not self.address(write, current).operations
+
     def update(self, write: Write, current: Record) -> Plan:
         """Header, lines and address in one changeset; nothing where SAP holds it all."""
         moved = write.expected is not None and current.get(ETAG) != write.expected
-        before = write.before if moved else None
         wanted = {name: value for name, value in write.changed.items() if name not in ("to_Item", self._field)}
         plan = self._plan(write, current)
-        operations = list(self._planner.update(ORDER, current, wanted, before))
+        operations = list(self._planner.update(ORDER, current, wanted, write.before, moved=moved))
         for line in write.lines:
             operations += self._line(write, line, current, moved)
         plan.operations = self._guarded(current, operations)
@@ -142,7 +145,7 @@ class Orders:
             operation.line = line.line_key
             yield operation
         else:
-            yield from self._planner.update(ITEM, item, line.after or {}, line.before if moved else None)
+            yield from self._planner.update(ITEM, item, line.after or {}, line.before, moved=moved)
 
     def _item_of(self, write: Write, line: LineWrite, current: Record) -> Record | None:
         """The item of a line: by our key in it, else by the number we were given; never one of another line's."""

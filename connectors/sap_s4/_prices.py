@@ -16,7 +16,7 @@ def prices_of(row: Row) -> Iterator[Row]:
         yield row
         return
     for valuation in body.get("to_Valuation") or []:
-        price = {name: body.get(name) for name in _OF_PRODUCT} | valuation
+        price = {**valuation, **{name: body.get(name) for name in _OF_PRODUCT}}
         price["to_SalesDelivery"] = body.get("to_SalesDelivery") or []
         key = f"{row.key}|{valuation['ValuationArea']}|{valuation.get('ValuationType') or ''}"
         yield Row(key, price, row.stamp, scope=str(valuation["ValuationArea"]), version=row.version)

@@ -92,6 +92,8 @@ def outward(service: Service, entity_set: str, body: Mapping[str, Any]) -> dict[
         if name.startswith("@"):
             continue
         way = kind.navigations.get(name)
+        if way is not None and not value:
+            continue
         if way is not None and isinstance(value, Sequence) and not isinstance(value, str):
             record[name] = {"results": [outward(service, way.target, child) for child in value]}
         elif way is not None and isinstance(value, Mapping):

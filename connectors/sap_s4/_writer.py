@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from connectors.sap_s4._errors import Stale
 from connectors.sap_s4._gateway import Gateway, body_of
@@ -13,29 +13,36 @@ from landbridge.connector import Accepted, Delivered, Outcome, Row, Write
 from landbridge.errors import Failure, OutcomeUnknown, Unavailable
 from landbridge.net import Reply
 
-Planning = Callable[[Write], Plan | Outcome]
-ReadBack = Callable[[Sequence[str]], Sequence[Row]]
-Pairing = Callable[[Plan, Row], dict[str, str]]
+_ITEM = "SalesOrderItem"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the writer asks of one entity: a write's plan, the records as they stand, their lines, and whether a record
+    needs the next stage of its plan no more."""
+
+    plan: Callable[[Write], Plan | Outcome]
+    read_back: Callable[[Sequence[str]], Sequence[Row]]
+    pairs: Callable[[Plan, Row], dict[str, str]]
+    settled: Callable[[Plan, Row], bool]
 
 
 class Writer:
-    """Sends the plans of one service."""
+    """Sends the plans of one entity."""
 
-    def __init__(self, gateway: Gateway, service: str, key: str, line_key: str = "") -> None:
+    def __init__(self, gateway: Gateway, service: str, key: str, entry: Entry) -> None:
         self._gateway = gateway
         self._service = service
         self._key = key
-        self._line_key = line_key
+        self._entry = entry
 
-    def write(
-        self, writes: Sequence[Write], planning: Planning, read_back: ReadBack, pairing: Pairing
-    ) -> list[Outcome]:
+    def write(self, writes: Sequence[Write]) -> list[Outcome]:
         """One outcome per write, in order; each write is a changeset of its own."""
         outcomes: dict[int, Outcome] = {}
         plans: dict[int, Plan] = {}
         down: Failure | None = None
         for number, write in enumerate(writes):
-            planned = down or self._planned(planning, write)
+            planned = down or self._planned(write)
             if isinstance(planned, Plan):
                 plans[number] = planned
             else:
@@ -45,20 +52,20 @@ class Writer:
         outcomes |= self._sent(plans)
         for number, outcome in list(outcomes.items()):
             if isinstance(outcome, Stale):
-                outcomes[number] = self._again(planning, writes[number])
-        self._completed(plans, outcomes, read_back, pairing)
+                outcomes[number] = self._again(writes[number])
+        self._completed(plans, outcomes)
         return [outcomes[number] for number in range(len(writes))]
 
-    def _planned(self, planning: Planning, write: Write) -> Plan | Outcome:
+    def _planned(self, write: Write) -> Plan | Outcome:
         try:
-            return planning(write)
+            return self._entry.plan(write)
         except Failure as failure:
             failure.sent = False  # planning only reads
             return failure
 
-    def _again(self, planning: Planning, write: Write) -> Outcome:
+    def _again(self, write: Write) -> Outcome:
         """The record moved while we wrote: read it again, and write once more if our fields are untouched."""
-        planned = self._planned(planning, write)
+        planned = self._planned(write)
         outcome = self._sent({0: planned})[0] if isinstance(planned, Plan) else planned
         if isinstance(outcome, Stale):
             return Unavailable(outcome.message, wait=5, hint="It changes all the time; tried again by itself.")
@@ -106,8 +113,8 @@ class Writer:
                 continue
             if operation.entity_set == plan.entity_set and plan.created and target_id is None:
                 target_id, version = str(record[self._key]), etag_of(record)
-            elif operation.line is not None and record.get(self._line_key):
-                lines[operation.line] = str(record[self._line_key])
+            elif operation.line is not None and record.get(_ITEM):
+                lines[operation.line] = str(record[_ITEM])
         if target_id is None:
             return OutcomeUnknown(
                 f"{self._gateway.name}: SAP took {plan.write.reference} and did not say its number.",
@@ -115,19 +122,18 @@ class Writer:
             )
         return Delivered(target_id, version, plan.created, lines)
 
-    def _completed(
-        self, plans: dict[int, Plan], outcomes: dict[int, Outcome], read_back: ReadBack, pairing: Pairing
-    ) -> None:
+    def _completed(self, plans: dict[int, Plan], outcomes: dict[int, Outcome]) -> None:
         """Read what was written as it stands now: its version, its items, and what SAP made of our values."""
         done = {number: one for number, one in outcomes.items() if isinstance(one, Delivered) and number in plans}
         try:
-            rows = {row.key: row for row in read_back([one.target_id for one in done.values()])} if done else {}
+            ids = [one.target_id for one in done.values()]
+            rows = {row.key: row for row in self._entry.read_back(ids)} if ids else {}
         except Failure:  # the effect stands all the same
             rows = {}
         for number, delivered in done.items():
             plan, row = plans[number], rows.get(delivered.target_id)
             if row is not None and row.body is not None:
-                lines = {**delivered.lines, **pairing(plan, row)}
+                lines = {**delivered.lines, **self._entry.pairs(plan, row)}
                 outcomes[number] = replace(delivered, version=row.version, lines=lines, returned=row.body)
-            if plan.stage is not None:
+            if plan.stage is not None and not (row is not None and self._entry.settled(plan, row)):
                 outcomes[number] = Accepted(delivered.target_id, plan.stage, 0, delivered.target_id)

@@ -823,3 +823,28 @@ def test_a_long_reference_fits_and_stays_ours_alone(sap: Lab) -> None:
         assert isinstance(outcome, Delivered)
         assert found.target_id == outcome.target_id
         assert outcome.lines == {"l" * 50 + end: "10"}
+
+
+def test_a_discount_that_is_taken_back_is_deleted_and_nothing_else_is(sap: Lab) -> None:
+    price = {"ConditionType": "PMP0", "ConditionRateValue": "10", "ConditionCurrency": "EUR", "ConditionQuantity": "1"}
+    discount = {"ConditionType": "RB00", "ConditionRateValue": "3", "ConditionCurrency": "EUR"}
+    outcome, write = created(sap, line("a", "P1", "1", to_PricingElement=[price, discount]))
+    assert sap.sandbox.records("A_SalesOrder")[0]["TotalNetAmount"] == "7.00"
+    before = write.lines[0].after
+    assert before is not None
+    without = LineWrite("update", "a", "10", before, {**before, "to_PricingElement": [price]})
+    change = replace(write, action="update", changed={}, target_id=outcome.target_id, lines=(without,))
+    second = sap.do(change)
+    assert isinstance(second, Delivered), second
+    assert sap.sandbox.records("A_SalesOrder")[0]["TotalNetAmount"] == "10.00"
+    kinds = [one["ConditionType"] for one in sap.sandbox.records("A_SalesOrderItemPrElement")]
+    assert "RB00" not in kinds
+    assert "PMP0" in kinds
+    assert isinstance(sap.do(change), Delivered)
+
+
+def test_the_customers_own_address_needs_no_second_stage(sap: Lab) -> None:
+    customer, _ = sap.customer(), sap.product()
+    address = {"StreetName": "Obere Str. 57", "CityName": "Berlin", "PostalCode": "12209", "Country": "DE"}
+    partners = [{"PartnerFunction": "SH", "Customer": customer, "to_Address": [address]}]
+    assert isinstance(sap.do(sap.order(customer, line("a", "P1", "1"), to_Partner=partners)), Delivered)
