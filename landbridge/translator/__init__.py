@@ -15,6 +15,7 @@ from landbridge.translator._interpret import Step
 from landbridge.translator._lint import Report, lint
 from landbridge.translator._mapping import Mapping
 from landbridge.translator._registry import Example, Function, Functions, function
+from landbridge.translator._schema import schema
 from landbridge.translator._tables import Codes, Decisions, Tables
 from landbridge.translator._tests import Result, run_tests
 from landbridge.translator._translator import Translator
@@ -38,4 +39,5 @@ __all__ = [
     "function",
     "lint",
     "run_tests",
+    "schema",
 ]

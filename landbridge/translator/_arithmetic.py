@@ -132,6 +132,17 @@ def paths(tree: Arithmetic) -> list[tuple[Path, tuple[Path, ...]]]:
     return []
 
 
+def operands(tree: Arithmetic) -> list[Operand | Sum]:
+    """What an expression takes from the message, from left to right; what is inside of a sum is the sum's."""
+    if isinstance(tree, (Operand, Sum)):
+        return [tree]
+    if isinstance(tree, Binary):
+        return operands(tree.left) + operands(tree.right)
+    if isinstance(tree, (Negative, Round)):
+        return operands(tree.operand)
+    return [found for operand in tree.operands for found in operands(operand)] if isinstance(tree, Pickest) else []
+
+
 def sums(tree: Arithmetic) -> list[Sum]:
     """Every sum of an expression that is not inside of another one."""
     if isinstance(tree, Sum):

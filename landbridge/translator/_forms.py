@@ -65,7 +65,9 @@ class Forms:
         for one in fields:
             if one.null == "drop":
                 text = "drop leaves out the record that holds the field; here that is the whole message."
-                self.problems.append(Problem(one.place.file, one.place.line, one.place.column, text, "Use keep or clear."))
+                self.problems.append(
+                    Problem(one.place.file, one.place.line, one.place.column, text, "Use keep or clear.")
+                )
         return ast.Record(fields=fields, whole=True, place=_place(node))
 
     # -- values

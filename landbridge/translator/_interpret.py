@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from landbridge.errors import Finding, Invalid
+from landbridge.translator import _arithmetic as arithmetic
 from landbridge.translator import _ast as ast
 from landbridge.translator import _runtime as runtime
 from landbridge.translator._arithmetic import combine
@@ -320,6 +321,11 @@ class Interpreter:
         except Refused as error:
             self._refused(part, error, self._read[-1] if len(self._read) > before else "")
             value = MISSING
+        except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+            # no form should come here; if one does, one message is refused and the others go on
+            refused = Refused(f"the value cannot be made ({type(error).__name__})", "Please report the mapping line.")
+            self._refused(part, refused, self._read[-1] if len(self._read) > before else "")
+            value = MISSING
         finally:
             self._target.pop()
         return "refused" if len(self.findings) > known and value is MISSING else value
@@ -337,16 +343,17 @@ class Interpreter:
         self.findings.append(Finding(path or target, error.rule, text, hint, str(part.place)))
 
     def _personal(self, target: str, path: str) -> bool:
-        if self.shape is None:
+        if self.shape is None or not (self.forward or path):
             return False
         words = (target if self.forward else path).replace("[", ".[").split(".")
-        here: Shape | None = self.shape
+        here: Shape = self.shape
         for word in words:
             if word.startswith("["):
                 continue
-            here = here.at(word) if here is not None else None
-            if here is not None and here.personal:
-                return True
+            below = here.at(word)
+            if below is None or below.personal:
+                return True  # what the model does not know may well be personal
+            here = below
         return False
 
     # -- conditions
@@ -376,6 +383,7 @@ class Interpreter:
 
     def _compute(self, expr: ast.Compute) -> Any:
         try:
+            self._there(expr.tree)
             return self._number(expr.tree)
         except _Absent as absent:
             return absent.value
@@ -383,6 +391,13 @@ class Interpreter:
             raise Refused("division by zero, or a number too large to be exact", "", "value") from error
         except TypeError as error:
             raise Refused("these operands cannot be combined", "Take .amount or .value of them.", "mixed") from error
+
+    def _there(self, tree: ast.Arithmetic) -> None:
+        """An operand that is null or missing decides, before any other is looked at closely."""
+        for operand in arithmetic.operands(tree):
+            value = self._sum(operand) if isinstance(operand, ast.Sum) else self._path(operand.path)
+            if value is None or value is MISSING:
+                raise _Absent(value)
 
     def _number(self, tree: ast.Arithmetic) -> Any:
         if isinstance(tree, ast.Number):
@@ -417,6 +432,7 @@ class Interpreter:
                 continue
             self._scopes.append(Scope(one, f"{base}[{number}]", name, number + 1))
             try:
+                self._there(tree.body)
                 total = total + self._number(tree.body)
             finally:
                 self._scopes.pop()

@@ -96,6 +96,8 @@ def compare(value: Any, operator: str, word: Any) -> bool:
         return False
     if operator in ("starts", "ends", "contains"):
         return _within(value, operator, word)
+    if isinstance(value, (list, dict)):
+        raise Refused(f"{kind_of(value)} cannot be compared", "", "type")
     if isinstance(word, str):
         if type(value) is not str:
             raise Refused(f"{show(value)} cannot be compared with the text '{word}'", "", "type")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from landbridge.errors import Invalid
-from landbridge.translator import Context, Mapping, Refused
+from landbridge.strict import yaml
+from landbridge.translator import Context, Mapping, Refused, Tables
+from landbridge.translator._tables import read_codes
 
 Make = Callable[..., Mapping]
 CASES = "a: {choose: [{when: {x: {gt: 10}}, then: big}, {when: {x: {gt: 5}}, then: {from: y}}], else: small}"
@@ -304,3 +308,25 @@ def test_a_missing_parent_passes_through_as_itself(make: Make) -> None:
     with pytest.raises(MissingParent) as caught:
         mapping.write({"c": {"subject": "s9"}}, Context(), creating=True)
     assert (caught.value.entity, caught.value.subject) == ("customer", "s9")
+
+
+def test_money_is_converted_by_the_rate_of_its_day(make: Make) -> None:
+    mapping = make("a: x | convert(USD, at=$on)\nb: {compute: x * 2}\nc: x | convert(USD) | round(0)")
+    rates = {("EUR", "USD"): [("2026-01-01", Decimal("1.10")), ("2026-07-01", Decimal("1.20"))]}
+    context = Context(now=datetime(2026, 11, 21, tzinfo=UTC), rates=rates)
+    found = mapping.read({"x": {"amount": "10.5", "currency": "EUR"}, "on": "2026-06-30"}, context)
+    assert found == {
+        "a": {"amount": "11.55", "currency": "USD"},
+        "b": {"amount": "21", "currency": "EUR"},
+        "c": {"amount": "13", "currency": "USD"},
+    }
+    with pytest.raises(Invalid, match="there is no rate from EUR to USD on 2025-12-31"):
+        mapping.read({"x": {"amount": "10", "currency": "EUR"}, "on": "2025-12-31"}, context)
+
+
+def test_a_rule_of_a_code_list_follows_the_clock(make: Make, tables: Tables) -> None:
+    rows = "[{native: A, canonical: old, until: 2026-06-30}, {native: A, canonical: new, from: 2026-07-01}]"
+    tables.add(read_codes("dated", yaml.load(f"{{rows: {rows}}}", file="dated.yaml")))
+    mapping = make("a: x | code(dated)")
+    for day, word in ((datetime(2026, 6, 30, 23, tzinfo=UTC), "old"), (datetime(2026, 7, 1, tzinfo=UTC), "new")):
+        assert mapping.read({"x": "A"}, Context(now=day)) == {"a": word}
