@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from landbridge.connector import Config
 from landbridge.net import Url
 from landbridge.secrets import Secret
+from landbridge.settings import Duration
 
 REFERENCES = {"sales_order": "PurchaseOrderByShipToParty", "product": "ProductOldID"}
 
@@ -37,15 +38,15 @@ class SapS4Config(Config):
     api_key: Secret | None = Field(default=None, description="Key of an API gateway.", examples=["env:SAP_API_KEY"])
     page: int = Field(default=500, ge=1, le=5000, description="Records in one page.", examples=[500])
     batch: int = Field(default=50, ge=1, le=500, description="Most changesets in one `$batch`.", examples=[50])
-    settle: Mapping[str, timedelta] = Field(
+    settle: Mapping[str, Duration] = Field(
         default_factory=dict,
         description="Per entity: how long after an unknown outcome SAP may still commit.",
-        examples=[{"sales_order": "PT15M"}],
+        examples=[{"sales_order": "15m"}],
     )
-    overlap: timedelta = Field(
+    overlap: Duration = Field(
         default=timedelta(minutes=5),
         description="How far a cursor looks back: longest transaction plus difference of clocks.",
-        examples=["PT5M"],
+        examples=["5m"],
     )
     time_zone: str = Field(
         default="UTC", description="The system's own time zone; days of change are written in it.", examples=["CET"]
@@ -87,6 +88,11 @@ class SapS4Config(Config):
         default="API_OUTBOUND_DELIVERY_SRV;v=0002",
         description="Name of the delivery service; without a version Gateway answers with the first.",
         examples=["API_OUTBOUND_DELIVERY_SRV;v=0002"],
+    )
+    follow: tuple[Literal["returns", "deliveries"], ...] = Field(
+        default=("returns",),
+        description="Documents whose change makes their order be read again, where SAP does not stamp the order.",
+        examples=[["returns", "deliveries"]],
     )
     defaults: Mapping[str, Mapping[str, Any]] = Field(
         default_factory=dict,

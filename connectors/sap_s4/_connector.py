@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from connectors.sap_s4._changes import Planner
 from connectors.sap_s4._config import SapS4Config
 from connectors.sap_s4._cursor import parse
 from connectors.sap_s4._describe import fields_of
+from connectors.sap_s4._followers import Followers, begin
 from connectors.sap_s4._gateway import Gateway
 from connectors.sap_s4._literals import any_of, chunks, text
 from connectors.sap_s4._masters import Masters
@@ -140,7 +141,12 @@ class SapS4(Connector[SapS4Config]):
         if source.changes == "none":
             yield from Stock(self._gateway, self.config, self.clock).read(source, cursor)
             return
+        told: set[str] = set()
         for page in self._reader(entity).read(source, cursor, limit):
+            if entity == "sales_order" and cursor.done:
+                told |= {row.key for row in page.rows}
+                if parse(page.cursor, system=self.name, entity=entity, now=self.clock.now()).until is None:
+                    page.rows += self._followed(begin(cursor.done, self.entity(entity).overlap), told)
             page.rows = self._finish(entity, page.rows)
             yield page
 
@@ -239,6 +245,11 @@ class SapS4(Connector[SapS4Config]):
     def absent(self, entity: str, last: dict[str, Any]) -> dict[str, Any] | None:
         """Stock that is in no row any more is sold out."""
         return {**last, QUANTITY: "0"} if entity == "inventory_level" else None
+
+    def _followed(self, since: datetime, told: set[str]) -> list[Row]:
+        """Orders that only their followers tell of, on the last page of a window."""
+        orders = [number for number in Followers(self._gateway, self.config).orders(since) if number not in told]
+        return [row for row in self.fetch("sales_order", orders) if row.body is not None]
 
     def _plan(self, entity: str, source: Source, write: Write) -> Plan | Outcome:
         service = self._gateway.service(source.service)

@@ -848,3 +848,24 @@ def test_the_customers_own_address_needs_no_second_stage(sap: Lab) -> None:
     address = {"StreetName": "Obere Str. 57", "CityName": "Berlin", "PostalCode": "12209", "Country": "DE"}
     partners = [{"PartnerFunction": "SH", "Customer": customer, "to_Address": [address]}]
     assert isinstance(sap.do(sap.order(customer, line("a", "P1", "1"), to_Partner=partners)), Delivered)
+
+
+@pytest.mark.parametrize("documents", [("returns", "deliveries"), ()])
+def test_an_order_is_told_when_only_its_followers_moved(documents: tuple[str, ...]) -> None:
+    with lab(stamp_order=False, delivery_filterable=True) as sap:
+        outcome = sap.do(sap.order(sap.customer(), line("a", sap.product(), "10")))
+        assert isinstance(outcome, Delivered)
+        connector = sap.connect(follow=documents)
+        sap.tick(86400 * 2)
+        _, cursor = sap.rows("sales_order", None, connector)
+        sap.tick(86400 * 2)
+        sap.sandbox.ship(outcome.target_id, {"10": 4})
+        shipped, cursor = sap.rows("sales_order", cursor, connector)
+        sap.tick(86400 * 2)
+        sap.sandbox.return_items(outcome.target_id, {"10": 1})
+        returned, _ = sap.rows("sales_order", cursor, connector)
+        if not documents:
+            assert shipped == returned == []
+            return
+        assert [row.body["to_Item"][0]["@shipped"] for row in shipped if row.body] == ["4"]
+        assert [row.body["to_Item"][0]["@returned"] for row in returned if row.body] == ["1"]
