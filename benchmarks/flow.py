@@ -49,7 +49,7 @@ from landbridge.connector import (  # noqa: E402
     Write,
     connector,
 )
-from landbridge.engine import Engine, Parts  # noqa: E402
+from landbridge.engine import Engine, Parts, tune_process  # noqa: E402
 from landbridge.net import Url, open_http  # noqa: E402
 from landbridge.settings import Flow, Ownership  # noqa: E402
 from landbridge.store import Store, identity, migrate  # noqa: E402
@@ -176,7 +176,7 @@ def parents(store: Store) -> None:
 
 
 class Bare:
-    """The same calls, and one insert and one update of each message, in the fewest statements."""
+    """The same calls, and one insert and one update of each message, by `executemany` as one writes it by hand."""
 
     def __init__(self, store: Store, url: str) -> None:
         self.store = store
@@ -196,22 +196,17 @@ class Bare:
             page = orjson.loads(self.session.get(f"{self.url}/orders?from={self.at}", timeout=60).content)["orders"]
             self.at += len(page)
             with self.store.engine.begin() as connection:
-                connection.execute(_BARE_INSERT, {"rows": orjson.dumps([{"id": o["Id"], "body": o} for o in page]).decode()})
+                connection.execute(_BARE_INSERT, [{"id": o["Id"], "body": orjson.dumps(o).decode()} for o in page])
             for n in range(0, len(page), BATCH):
                 batch = page[n : n + BATCH]
                 reply = self.session.post(f"{self.url}/orders", data=orjson.dumps(batch), timeout=60)
                 done = [{"id": o["Id"], "target": d["id"]} for o, d in zip(batch, orjson.loads(reply.content), strict=True)]
                 with self.store.engine.begin() as connection:
-                    connection.execute(_BARE_UPDATE, {"rows": orjson.dumps(done).decode()})
+                    connection.execute(_BARE_UPDATE, done)
 
 
-_BARE_INSERT = text(
-    "insert into bare select id, body, 'new' from json_to_recordset(cast(:rows as json)) as r (id text, body json)"
-)
-_BARE_UPDATE = text(
-    "update bare b set state = 'done', target = r.target "
-    "from json_to_recordset(cast(:rows as json)) as r (id text, target text) where b.id = r.id"
-)
+_BARE_INSERT = text("insert into bare values (:id, cast(:body as json), 'new', null)")
+_BARE_UPDATE = text("update bare set state = 'done', target = :target where id = :id")
 
 
 def measure(orders: int, *, bare: bool) -> dict[str, float]:
@@ -220,6 +215,7 @@ def measure(orders: int, *, bare: bool) -> dict[str, float]:
         store = Store(server.ensure_database("landbridge"), SystemClock())
         migrate(store.engine, store.clock.now())
         engine = build(store, url)
+        tune_process()
         rival = Bare(store, url) if bare else None
         counter = {"sql": 0, "http": 0}
         event.listen(store.engine, "before_cursor_execute", lambda *_: counter.__setitem__("sql", counter["sql"] + 1))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from landbridge.canonical import Canonical
 from landbridge.connector import Connector
-from landbridge.engine import Engine, Parts
+from landbridge.engine import Engine, Parts, tune_process
 from landbridge.errors import Denied
 from landbridge.net import NetSettings, open_http
 from landbridge.settings import Settings, System
@@ -184,6 +184,7 @@ def open_installation(
     installation = Installation(root, settings, store, clock)
     try:
         migrate(store.engine, clock.now())
+        tune_process()
         yield installation
     finally:
         installation.close()

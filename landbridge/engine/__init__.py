@@ -7,5 +7,16 @@ from landbridge.engine._engine import Engine, RunResult
 from landbridge.engine._extract import Extracted, incoming_of, receive
 from landbridge.engine._parts import STATES, Parts
 from landbridge.engine._plan import reference_of
+from landbridge.engine._tune import tune_process
 
-__all__ = ["STATES", "Engine", "Extracted", "Parts", "RunResult", "incoming_of", "receive", "reference_of"]
+__all__ = [
+    "STATES",
+    "Engine",
+    "Extracted",
+    "Parts",
+    "RunResult",
+    "incoming_of",
+    "receive",
+    "reference_of",
+    "tune_process",
+]

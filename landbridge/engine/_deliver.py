@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Connection
 
 from landbridge.connector import Connector, Delivered, Found, Outcome
 from landbridge.engine._parts import Parts
@@ -19,10 +21,19 @@ from landbridge.engine._refs import subjects
 from landbridge.engine._rules import breaches, cancellations
 from landbridge.engine._settle import Settle
 from landbridge.errors import Denied, Failure, Invalid, OutcomeUnknown, Unavailable
-from landbridge.store import identity, outbox
+from landbridge.store import identity, operate, outbox
 from landbridge.store._identity import Link
 from landbridge.store._outbox import Claimed, Recorded
 from landbridge.translator import Context, MissingParent
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a batch refers to by row, and the links and shadows of all of it in the target."""
+
+    refers: Mapping[int, list[tuple[str, UUID]]]
+    links: dict[UUID, Link]
+    shadows: dict[tuple[str, str], outbox.Shadow]
 
 
 @dataclass(slots=True)
@@ -37,48 +48,65 @@ class Deliver:
     counts: Counter[str] = field(default_factory=Counter)
     by_flow: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def batch(self) -> int:
-        """Claim what is due, deliver it and record it; returns how many rows were claimed."""
+    def batch(self, only: Sequence[int] | None = None) -> int:
+        """Claim what is due (or these rows alone), deliver and record it; returns how many rows were claimed."""
         now = self.parts.clock.now()
         routes = [s.id for s in self.subscriptions]
         target = self.parts.systems[self.system]
         with self.parts.store.transaction("claim") as connection:
             outbox.take_over(connection, routes, now, self._settle_time(target))
             outbox.expire_waiting(connection, routes, now)
-            rows = outbox.claim(connection, routes, self.peers, self._size(target), now, self.parts.lease)
-            links = identity.links(connection, self.system, {s for row in rows for s in _needed(row)})
-            wanted = {(links[r.subject].scope, links[r.subject].id) for r in rows if r.subject in links}
-            shadows = outbox.shadows(connection, self.system, self.entity, wanted)
-        if not rows:
-            return 0
-        self._go(target, rows, links, shadows)
+            if only is None:
+                rows = outbox.claim(connection, routes, self.peers, self._size(target), now, self.parts.lease)
+            else:
+                rows = operate.claim(connection, only, routes, self.peers, now, self.parts.lease)
+            held = self.holdings(connection, rows)
+        if rows:
+            self._go(target, rows, held)
         return len(rows)
 
-    def _go(
-        self,
-        target: Connector[Any],
-        rows: Sequence[Claimed],
-        links: dict[UUID, Link],
-        shadows: dict[tuple[str, str], outbox.Shadow],
-    ) -> None:
+    def holdings(self, connection: Connection, rows: Sequence[Claimed]) -> Holdings:
+        """What the rows refer to, and what the target holds of that and of them."""
+        refers = {row.id: subjects(row.body) for row in rows}
+        links = identity.links(connection, self.system, _needed(rows, refers))
+        wanted = {(links[r.subject].scope, links[r.subject].id) for r in rows if r.subject in links}
+        return Holdings(refers, links, outbox.shadows(connection, self.system, self.entity, wanted))
+
+    def plan(
+        self, target: Connector[Any], rows: Sequence[Claimed], held: Holdings, settle: Settle
+    ) -> tuple[list[Recorded], list[Plan]]:
+        """What is settled without a write, and the plans of what is to be written; nothing is kept or written here."""
         by_route = {s.id: s for s in self.subscriptions}
-        settle = Settle(self.parts, self.system, self.entity, self._settle_time(target), self.counts, self.by_flow)
+        links = held.links
         settled: list[Recorded] = []
         plans: list[Plan] = []
         for row in rows:
             link = links.get(row.subject)
-            shadow = shadows.get((link.scope, link.id)) if link is not None else None
-            plan = Plan(row, by_route[row.route_id], link, shadow)
+            shadow = held.shadows.get((link.scope, link.id)) if link is not None else None
+            plan = Plan(row, by_route[row.route_id], link, shadow, held.refers[row.id])
             done = self._prepare(target, plan, links, settle)
             if done is None:
                 plans.append(plan)
             else:
                 settled.append(done)
         settled += self._hold_to_rules(target, plans, settle)
+        over = {recorded.id for recorded in settled}
+        return settled, [plan for plan in plans if plan.row.id not in over]
+
+    def settle(self, target: Connector[Any]) -> Settle:
+        """What settles and counts the rows of one batch."""
+        return Settle(self.parts, self.system, self.entity, self._settle_time(target), self.counts, self.by_flow)
+
+    def _go(self, target: Connector[Any], rows: Sequence[Claimed], held: Holdings) -> None:
+        settle = self.settle(target)
+        settled, plans = self.plan(target, rows, held, settle)
         if settled:
             self._record(settled)
-        for recorded in self._write(target, [p for p in plans if p.row.id not in {r.id for r in settled}], settle):
-            self._record(recorded)
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="record") as pool:
+            # One call's outcomes are recorded while the next call is made; all are before the next claim.
+            recordings = [pool.submit(self._record, recorded) for recorded in self._write(target, plans, settle)]
+            for recording in recordings:
+                recording.result()
 
     # -- translate ---------------------------------------------------------------------------------------------------
 
@@ -147,7 +175,7 @@ class Deliver:
     def _found(self, target: Connector[Any], plan: Plan, found: Found, link: Link, settle: Settle) -> Recorded | None:
         """Our create stands: only this row, the head of its lane, can have made it."""
         with self.parts.store.reading() as connection:
-            links = identity.links(connection, self.system, set(_needed(plan.row)))
+            links = identity.links(connection, self.system, _needed([plan.row], {plan.row.id: plan.refers}))
         source = plan.subscription.flow.extract.source
         rules = self.parts.ownership.entity(plan.subscription.flow.extract.entity)
         mapping = self.parts.mappings[self.system, self.entity]
@@ -243,19 +271,17 @@ class Deliver:
         self.counts["fenced"] += len(done) - ours
 
     def _size(self, target: Connector[Any]) -> int:
-        workers = self.parts.concurrency.get(self.system, 1)
-        return max(target.entity(self.entity).batch * workers, min(self.parts.batch, 50))
+        """Rows to claim at once: a few calls' worth, so that a lease outlasts them and a claim is worth its cost."""
+        calls = 4 * self.parts.concurrency.get(self.system, 1)
+        return min(self.parts.batch, max(calls * target.entity(self.entity).batch, 20))
 
     def _settle_time(self, target: Connector[Any]) -> timedelta:
         declared = target.entity(self.entity).settle
         return max([declared, *(s.flow.unknown.settle for s in self.subscriptions if s.flow.unknown.settle)])
 
 
-def _needed(row: Claimed) -> Iterator[UUID]:
-    yield row.subject
-    if row.body is not None:
-        for _, subject in subjects(row.body):
-            yield subject
+def _needed(rows: Sequence[Claimed], refers: Mapping[int, list[tuple[str, UUID]]]) -> set[UUID]:
+    return {row.subject for row in rows} | {subject for found in refers.values() for _, subject in found}
 
 
 def _outcomes(target: Connector[Any], entity: str, writes: list[Any]) -> list[Outcome]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -35,7 +36,7 @@ def extract(parts: Parts, system: str, entity: str, *, since: str | None = None,
     if source.entity(entity).snapshot:
         return _Snapshot(parts, source, entity, feed_id).read()
     counts = Extracted()
-    for page in source.read(entity, since or cursor, limit=limit):
+    for page in ahead(source.read(entity, since or cursor, limit=limit)):
         incoming = [_incoming(parts, row) for row in page.rows]
         now = parts.clock.now()
         with parts.store.transaction("extract") as connection:
@@ -45,6 +46,16 @@ def extract(parts: Parts, system: str, entity: str, *, since: str | None = None,
         if limit is not None and counts.read >= limit:
             break
     return counts
+
+
+def ahead(pages: Iterator[Page]) -> Iterator[Page]:
+    """The same pages, the next one being fetched while the present one is stored; never more than one ahead."""
+    done = object()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="extract") as pool:
+        coming = pool.submit(next, pages, done)
+        while (page := coming.result()) is not done:
+            coming = pool.submit(next, pages, done)
+            yield page  # type: ignore[misc]  # anything but the mark of the end is a page
 
 
 def receive(connection: Any, feed_id: int, incoming: Sequence[Incoming], now: Any) -> int:

@@ -14,6 +14,7 @@ from landbridge.settings import Flow, Ownership
 from landbridge.store import Store
 from landbridge.time import Clock, IdSource
 
+
 class Translation(Protocol):
     """A compiled mapping of one (system, entity)."""
 

@@ -13,7 +13,7 @@ from landbridge import strict
 from landbridge.connector import Action, Connector, Entity, Write
 from landbridge.engine._lines import changed, changes, join, split
 from landbridge.engine._process import Subscription
-from landbridge.engine._refs import subjects
+from landbridge.engine._refs import uuid_of
 from landbridge.engine._rules import Breach, owned
 from landbridge.settings import EntityOwnership
 from landbridge.store._identity import Link
@@ -34,6 +34,7 @@ class Plan:
     subscription: Subscription
     link: Link | None
     shadow: Shadow | None
+    refers: list[tuple[str, UUID]] = field(default_factory=list)  # what its body refers to, as (entity, subject)
     header: dict[str, Any] = field(default_factory=dict)
     lines: dict[str, dict[str, Any]] = field(default_factory=dict)
     canonical: dict[str, Any] = field(default_factory=dict)
@@ -111,7 +112,7 @@ def translate(
 ) -> None:
     """Fill the plan's header and lines; raises MissingParent or Invalid."""
     canonical = owned(plan.row.body, rules, source, target_has_it=plan.link is not None)
-    need(canonical, plan.subscription.route.after, links)
+    need(plan.refers, plan.subscription.route.after, links)
     theirs = plan.link is not None and plan.link.origin  # the target's own document: it decides what is cancelled
     plan.canonical, plan.gone = (canonical, frozenset()) if theirs else _without_cancelled(canonical)
     context = Context(
@@ -127,12 +128,11 @@ def translate(
     plan.expected = plan.link.target_version if plan.link is not None else None
 
 
-def need(canonical: Mapping[str, Any], after: tuple[str, ...], links: Mapping[UUID, Link]) -> None:
+def need(refers: list[tuple[str, UUID]], after: tuple[str, ...], links: Mapping[UUID, Link]) -> None:
     """A child goes after its parents: MissingParent names the first that has no id in the target yet."""
-    if after:
-        for entity, subject in subjects(canonical):
-            if entity in after and subject not in links:
-                raise MissingParent(entity, str(subject))
+    for entity, subject in refers:
+        if subject not in links and entity in after:
+            raise MissingParent(entity, str(subject))
 
 
 def _without_cancelled(canonical: dict[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
@@ -148,7 +148,7 @@ def _without_cancelled(canonical: dict[str, Any]) -> tuple[dict[str, Any], froze
 
 def _target_ids(links: Mapping[UUID, Link]) -> Any:
     def target_id(entity: str, subject: str) -> str:
-        found = links.get(UUID(subject))
+        found = links.get(uuid_of(subject))
         if found is None:
             raise MissingParent(entity, subject)
         return found.id
@@ -160,10 +160,10 @@ def _line_ids(plan: Plan, links: Mapping[UUID, Link]) -> Any:
     def line_id(line_key: Any) -> str | None:
         key = str(line_key)
         own = [plan.link] if plan.link is not None else []
-        for link in [*own, *(links[s] for _, s in subjects(plan.row.body) if s in links)]:
+        known = [*own, *(links[subject] for _, subject in plan.refers if subject in links)]
+        for link in known:
             if key in link.lines:
                 return link.lines[key]
-        origin = any(links[s].origin for _, s in subjects(plan.row.body) if s in links) or any(o.origin for o in own)
-        return key if origin and ":" not in key else None
+        return key if ":" not in key and any(link.origin for link in known) else None
 
     return line_id

@@ -58,22 +58,22 @@ class Process:
 
     def batch(self) -> int:
         """Process the oldest messages that wait; returns how many. 0 also if another worker is at it."""
-        now = self.parts.clock.now()
         with self.parts.store.transaction("process") as connection:
             feed_id, _ = inbox.feed(connection, self.system, self.entity)
             received = inbox.begin_processing(connection, feed_id, self.parts.batch)
-            if not received:
-                return 0
-            messages = [self._canonicalise(message) for message in received]
-            self._resolve(connection, messages)
-            supersede = {s.id for s in self.subscriptions if s.route.entity in STATES}
-            outgoing = [row for message in messages for row in self._fan_out(connection, message)]
-            outbox.put(connection, outgoing, now, supersede)
-            done = [
-                Processed(m.received.id, m.received.received_at, m.subject, m.version, m.canonical) for m in messages
-            ]
-            inbox.end_processing(connection, done, self._mapping.digest)
-        return len(received)
+            if received:
+                self.work(connection, received)
+        return len(received or ())
+
+    def work(self, connection: Connection, received: Sequence[Received]) -> None:
+        """Canonicalise, check and resolve these messages and queue what follows, in the caller's transaction."""
+        messages = [self._canonicalise(message) for message in received]
+        self._resolve(connection, messages)
+        supersede = {s.id for s in self.subscriptions if s.route.entity in STATES}
+        outgoing = [row for message in messages for row in self._fan_out(connection, message)]
+        outbox.put(connection, outgoing, self.parts.clock.now(), supersede)
+        done = [Processed(m.received.id, m.received.received_at, m.subject, m.version, m.canonical) for m in messages]
+        inbox.end_processing(connection, done, self._mapping.digest, [s.id for s in self.subscriptions])
 
     # -- canonicalise ------------------------------------------------------------------------------------------------
 
@@ -157,10 +157,13 @@ class Process:
                     control.cancel_deletes(connection, message.subject, self.parts.clock.now())
 
     def _number(self, connection: Connection, messages: Sequence[_Message]) -> None:
-        counts = Counter(m.subject for m in messages if m.subject is not None)
+        for message in messages:
+            if message.received.was_version is not None and message.subject == message.received.was_subject:
+                message.version = message.received.was_version  # a replay is as old as it was: it overtakes nothing
+        counts = Counter(m.subject for m in messages if m.subject is not None and m.version is None)
         following = identity.next_versions(connection, counts)
         for message in messages:
-            if message.subject is not None and message.subject in following:
+            if message.subject is not None and message.version is None and message.subject in following:
                 message.version = following[message.subject]
                 following[message.subject] += 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -22,23 +23,28 @@ def references(body: Any) -> Iterator[dict[str, Any]]:
                     if type(inner) is dict or type(inner) is list:
                         stack.append(inner)
         else:
-            stack.extend(inner for inner in value if type(inner) is dict or type(inner) is list)
+            stack.extend([inner for inner in value if type(inner) is dict or type(inner) is list])
 
 
-def subjects(body: Any) -> Iterator[tuple[str, UUID]]:
+uuid_of = lru_cache(maxsize=1 << 16)(UUID)  # the same products and customers come again and again
+
+
+def subjects(body: Any) -> list[tuple[str, UUID]]:
     """Every resolved reference inside a canonical body, as (entity, subject)."""
-    stack = [body]
+    found = []
+    stack = [body] if body is not None else []
     while stack:
         value = stack.pop()
         if type(value) is dict:
             if "subject" in value and type(value["subject"]) is str:
-                yield value.get("entity", ""), UUID(value["subject"])
+                found.append((value.get("entity", ""), uuid_of(value["subject"])))
             else:
                 for inner in value.values():
                     if type(inner) is dict or type(inner) is list:
                         stack.append(inner)
         else:
-            stack.extend(inner for inner in value if type(inner) is dict or type(inner) is list)
+            stack.extend([inner for inner in value if type(inner) is dict or type(inner) is list])
+    return found
 
 
 def key_of(reference: Mapping[str, Any]) -> Key:

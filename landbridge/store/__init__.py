@@ -1,12 +1,13 @@
 """The store: PostgreSQL. All of the kernel's SQL stands in this package, a module per table family.
 
-`Store` opens transactions; the modules `inbox`, `snapshots`, `identity`, `outbox`, `control` and `ledger` hold
+`Store` opens transactions; the modules `inbox`, `snapshots`, `identity`, `outbox`, `control` and `operate` hold
 the statements and take the connection of the transaction they belong to.
 """
 
 from landbridge.store import _control as control
 from landbridge.store import _identity as identity
 from landbridge.store import _inbox as inbox
+from landbridge.store import _operate as operate
 from landbridge.store import _outbox as outbox
 from landbridge.store import _snapshots as snapshots
 from landbridge.store._budget import StoreBudget
@@ -21,6 +22,7 @@ __all__ = [
     "identity",
     "inbox",
     "migrate",
+    "operate",
     "outbox",
     "snapshots",
 ]

@@ -127,12 +127,15 @@ with standing as (
            count(*) filter (where done_at is null) as in_flight
     from outbox group by route_id
 ),
+fanned as (  -- counted in the inbox, never in the outbox: a row that is lost there shows
+    select n.route_id, count(*) as fanned_out from inbox i cross join lateral unnest(i.routes) as n (route_id)
+    group by n.route_id
+),
 received as (
-    select r.id as route_id,
-           (select count(*) from inbox i where i.feed_id = r.feed_id and not i.processed) as waiting,
-           (select count(*) from inbox i where i.feed_id = r.feed_id and i.processed
-                and exists (select from outbox o where o.message_id = i.id and o.route_id = r.id)) as fanned_out
-    from route r
+    select r.id as route_id, coalesce(f.fanned_out, 0) as fanned_out,
+           (select count(*) from inbox i where i.feed_id = r.feed_id and not i.processed
+                and not r.id = any(coalesce(i.routes, '{}'))) as waiting
+    from route r left join fanned f on f.route_id = r.id
 )
 select r.flow, r.name as route, r.system, r.entity,
        received.waiting + received.fanned_out as received,
@@ -178,9 +181,11 @@ def unprocess(connection: Connection, ids: Sequence[int]) -> int:
 _UNPROCESS = sql("""
 with gone as (
     delete from outbox o where id = any(:ids) and state = 'quarantined' and subject is null
-    returning message_id, received_at
-)
-update inbox i set processed = false from gone where i.id = gone.message_id and i.received_at = gone.received_at""")
+    returning message_id, received_at, route_id
+),
+messages as (select message_id, received_at, array_agg(route_id) as routes from gone group by 1, 2)
+update inbox i set processed = false, routes = array(select unnest(i.routes) except select unnest(g.routes))
+from messages g where i.id = g.message_id and i.received_at = g.received_at""")
 
 
 def discard(connection: Connection, ids: Sequence[int], reason: str, now: datetime) -> int:

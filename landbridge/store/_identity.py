@@ -84,12 +84,15 @@ def mint(
     """Subjects for keys seen for the first time; a key that another worker minted meanwhile keeps that subject."""
     if not keys:
         return {}
-    new = []
+    minted = {}
     for key in sorted(keys):  # in one order, so that two workers never wait for each other
         subject = ids()
-        new.append({**key._asdict(), "subject": str(subject), "chain": str(chains.get(key, subject))})
-    connection.execute(_MINT, {"rows": records(new), "now": now, "by": linked_by})
-    return lookup(connection, keys)
+        minted[key] = Who(subject, chains.get(key, subject), {})
+    new = records(
+        {**key._asdict(), "subject": str(who.subject), "chain": str(who.chain)} for key, who in minted.items()
+    )
+    linked = connection.execute(_MINT, {"rows": new, "now": now, "by": linked_by}).rowcount
+    return minted if linked == len(minted) else lookup(connection, keys)
 
 
 _MINT = sql("""
@@ -127,7 +130,8 @@ def links(connection: Connection, system: str, subjects: Collection[UUID]) -> di
         return {}
     found = rows(connection, _LINKS, system=system, subjects=list(subjects))
     return {
-        r.wanted: Link(r.wanted, r.scope, r.id, r.lines or {}, r.delivered_version, r.target_version, r.linked_by) for r in found
+        r.wanted: Link(r.wanted, r.scope, r.id, r.lines or {}, r.delivered_version, r.target_version, r.linked_by)
+        for r in found
     }
 
 

@@ -43,6 +43,8 @@ class Received:
     into: str | None
     trace: UUID
     body: Any
+    was_subject: UUID | None = None  # who it was, and which version, when it was processed before
+    was_version: int | None = None
 
 
 def feed(connection: Connection, system: str, entity: str) -> tuple[int, str | None]:
@@ -70,9 +72,7 @@ def receive_states(connection: Connection, feed_id: int, incoming: Sequence[Inco
     if not incoming:
         return 0
     keys = records({"scope": scope, "source_key": key} for scope, key in {(row.scope, row.key) for row in incoming})
-    last = {
-        (row.scope, row.source_key): bytes(row.digest) for row in rows(connection, _LAST, feed=feed_id, rows=keys)
-    }
+    last = {(row.scope, row.source_key): bytes(row.digest) for row in rows(connection, _LAST, feed=feed_id, rows=keys)}
     fresh = []
     for row in incoming:
         if last.get((row.scope, row.key)) != row.digest:
@@ -177,7 +177,8 @@ def begin_processing(connection: Connection, feed_id: int, limit: int) -> list[R
 
 _LOCK = sql("select pg_try_advisory_xact_lock(4711, :key)")
 _WAITING = sql("""
-select i.id, i.received_at, i.scope, i.source_key, i.action, i.stamp, i.source_version, i.into_key, i.trace, b.content
+select i.id, i.received_at, i.scope, i.source_key, i.action, i.stamp, i.source_version, i.into_key, i.trace, b.content,
+       i.subject, i.version
 from (select * from inbox where feed_id = :feed and not processed order by id limit :limit) i
 left join lateral (
     select content from body where owner = i.id and kind = 'native' and at = i.received_at offset 0) b on true
@@ -195,13 +196,14 @@ class Processed:
     canonical: Any
 
 
-def end_processing(connection: Connection, done: Sequence[Processed], mapping: str) -> None:
-    """Mark messages as processed and keep their canonical bodies."""
+def end_processing(connection: Connection, done: Sequence[Processed], mapping: str, routes: Sequence[int] = ()) -> None:
+    """Mark messages as processed, keep their canonical bodies and the routes that got a row each."""
     if done:
         connection.execute(
             _PROCESSED,
             {
                 "mapping": mapping,
+                "routes": list(routes),
                 "rows": records(
                     {
                         "id": row.id,
@@ -224,7 +226,10 @@ with r as materialized (
 bodies as (
     insert into body (owner, kind, at, content)
     select id, 'canonical', received_at, canonical from r where canonical is not null
+    on conflict (owner, kind, at) do update set content = excluded.content
 )
-update inbox i set processed = true, subject = r.subject, version = r.version, mapping = :mapping
+update inbox i set processed = true, subject = r.subject, version = r.version, mapping = :mapping,
+    routes = case when i.routes is null then cast(:routes as smallint[])
+             else array(select distinct unnest(i.routes || cast(:routes as smallint[]))) end
 from r where i.id = r.id and i.received_at = r.received_at
     and i.id = any(array(select id from r)) and i.received_at = any(array(select distinct received_at from r))""")

@@ -69,7 +69,7 @@ def _exact(value: Any) -> Any:
 
 def rows(connection: Connection, statement: TextClause, **parameters: Any) -> list[Row[Any]]:
     """All rows of one statement."""
-    return list(connection.execute(statement, parameters))
+    return list(connection.execute(statement, parameters).all())
 
 
 def sql(statement: str) -> TextClause:

@@ -34,7 +34,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSON, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, UUID
 
 metadata = MetaData(
     naming_convention={
@@ -146,6 +146,7 @@ inbox = Table(
     Column("subject", UUID(as_uuid=True)),
     Column("version", Integer),
     Column("mapping", Text),
+    Column("routes", ARRAY(SmallInteger)),  # where it was given a row each: the accounting counts against it
     PrimaryKeyConstraint("id", "received_at"),
     CheckConstraint("action in ('upsert', 'delete', 'merge')", name="action"),
     Index("ix_inbox_todo", "feed_id", "id", postgresql_where=text("not processed")),
@@ -278,7 +279,7 @@ outbox = Table(
     UniqueConstraint("route_id", "subject", "version"),
     CheckConstraint("state in (" + ", ".join(f"'{state}'" for state in STATES) + ")", name="state"),
     Index("ix_outbox_open", "route_id", "id", postgresql_where=text("done_at is null")),
-    Index("ix_outbox_lane", "lane", "route_id", "id", postgresql_where=text("done_at is null")),
+    Index("ix_outbox_lane", "lane", "id", postgresql_where=text("done_at is null")),
     Index("ix_outbox_waits", "waits_for", postgresql_where=text("waits_for is not null")),
     Index("ix_outbox_message", "message_id"),
     Index("ix_outbox_attention", "route_id", postgresql_where=text("done_at is not null and reason is not null")),

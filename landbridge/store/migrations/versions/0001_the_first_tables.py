@@ -277,7 +277,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_lane",
         "outbox",
-        ["lane", "route_id", "id"],
+        ["lane", "id"],
         unique=False,
         postgresql_where=sa.text("done_at is null"),
     )
