@@ -11,7 +11,6 @@ The whole grammar stands in docs/mappings.md; paths in `_paths`, expressions in 
 """
 
 from landbridge.translator._context import Context, MissingParent
-from landbridge.translator._interpret import Step
 from landbridge.translator._lint import Report, lint
 from landbridge.translator._mapping import Mapping
 from landbridge.translator._registry import Example, Function, Functions, function
@@ -20,6 +19,7 @@ from landbridge.translator._tables import Codes, Decisions, Tables
 from landbridge.translator._tests import Result, run_tests
 from landbridge.translator._translator import Translator
 from landbridge.translator._values import Refused
+from landbridge.translator._walk import Step
 
 __all__ = [
     "Codes",

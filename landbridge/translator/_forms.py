@@ -19,11 +19,10 @@ from landbridge.errors import Problem
 from landbridge.strict import Node, did_you_mean
 from landbridge.translator import _arithmetic as arithmetic
 from landbridge.translator import _ast as ast
-from landbridge.translator._paths import Path, Reader, SyntaxProblem, literal, read_path
-from landbridge.translator._registry import Functions
+from landbridge.translator._paths import Reader, SyntaxProblem, read_path
 from landbridge.translator._shape import Shape
+from landbridge.translator._shorts import Shorts, json_value, place_of
 from landbridge.translator._values import Refused, decimal_text
-from landbridge.translator.functions.numbers import as_number
 
 HEADS: dict[str, frozenset[str]] = {  # head -> the keys that may stand beside it
     "from": frozenset({"code", "choose", "else", "then"}),
@@ -45,22 +44,14 @@ ON = ("create", "update", "always")
 NULL = ("keep", "clear", "drop")
 
 
-class Forms:
+class Forms(Shorts):
     """The reader of one direction of one mapping."""
-
-    def __init__(self, direction: str, functions: Functions, problems: list[Problem]) -> None:
-        self.direction = direction
-        self.functions = functions
-        self.problems = problems
-        self._eaches: list[int] = []  # which `each` we stand in
-        self._number = 0
-        self._written: list[tuple[str, ast.Expr, tuple[int, ...]]] = []
 
     def root(self, node: Node, shape: Shape | None) -> ast.Record:
         """The record that the whole direction makes."""
         if not node.is_mapping:
             self._problem(node, f"`{self.direction}:` is a mapping of fields, this is {node.kind}.")
-            return ast.Record(fields=(), whole=True, place=_place(node))
+            return ast.Record(fields=(), whole=True, place=place_of(node))
         fields = self._fields(node, shape, frozenset())
         for one in fields:
             if one.null == "drop":
@@ -68,9 +59,7 @@ class Forms:
                 self.problems.append(
                     Problem(one.place.file, one.place.line, one.place.column, text, "Use keep or clear.")
                 )
-        return ast.Record(fields=fields, whole=True, place=_place(node))
-
-    # -- values
+        return ast.Record(fields=fields, whole=True, place=place_of(node))
 
     def value(self, node: Node, shape: Shape | None, name: str = "") -> ast.Expr:
         """Any value."""
@@ -78,7 +67,7 @@ class Forms:
             return self._mapping(node, shape, name)
         if node.is_list:
             inner = shape.element if shape is not None else None
-            return ast.ListOf(elements=tuple(self.value(one, inner) for one in node.elements()), place=_place(node))
+            return ast.ListOf(elements=tuple(self.value(one, inner) for one in node.elements()), place=place_of(node))
         if not isinstance(node.value, str):
             if node.value is None:
                 self._problem(node, "a value is missing here.", "Write a path, or {const: null} if null is meant.")
@@ -86,113 +75,8 @@ class Forms:
         if node.value == "same" and name:
             return self._same(node, name)
         if shape is not None and node.value in shape.words:
-            return ast.Const(value=node.value, place=_place(node))
+            return ast.Const(value=node.value, place=place_of(node))
         return self._decimal(self.short(node), shape)
-
-    def short(self, node: Node, text: str | None = None, offset: int = 0) -> ast.Expr:
-        """A short form."""
-        found = node.value if text is None else text
-        if not isinstance(found, str):
-            self._problem(node, f"a path is needed here, this is {node.kind}.", "Write {const: …} for a fixed value.")
-            return ast.Const(value=None, place=_place(node))
-        reader = Reader(found)
-        try:
-            reader.blank()
-            path = read_path(reader)
-            self._reach(node, path)
-            source: ast.Expr = ast.At(path=path, place=_place(node))
-            reader.blank()
-            if reader.peek() and reader.peek() != "|":
-                hint = (
-                    "Quote a name with blanks or signs in it." if reader.peek() != "(" else "Write path | function(…)."
-                )
-                raise SyntaxProblem(f"'{reader.peek()}' is not expected here.", reader.at, hint)
-            return self._calls(node, source, reader)
-        except SyntaxProblem as error:
-            self._syntax(node, error, offset)
-            return ast.Const(value=None, place=_place(node))
-
-    def _calls(self, node: Node, source: ast.Expr, reader: Reader) -> ast.Expr:
-        calls: list[ast.Call] = []
-        while True:
-            reader.blank()
-            if not reader.take("|"):
-                break
-            reader.blank()
-            start = reader.at
-            name = reader.bare()
-            args, named = self._arguments(node, reader)
-            place = ast.Place(node.file, node.line, node.column + start)
-            if name in ("code", "default") and len(args) == 1 and not named:
-                source = _piped(source, calls, node)
-                calls = []
-                source = self._word(node, name, args[0], source)
-                continue
-            call = self._call(node, name, args, named, place)
-            if call is not None:
-                calls.append(call)
-        if reader.peek():
-            raise SyntaxProblem(
-                f"'{reader.peek()}' is not expected here.", reader.at, "Write path | function(argument)."
-            )
-        return _piped(source, calls, node)
-
-    def _word(self, node: Node, name: str, arg: Any, source: ast.Expr) -> ast.Expr:
-        if name == "code":
-            return ast.Code(source=source, name=str(arg), place=_place(node))
-        default: ast.Expr = (
-            ast.At(path=arg, place=_place(node)) if isinstance(arg, Path) else ast.Const(value=arg, place=_place(node))
-        )
-        return ast.Default(source=source, default=default, place=_place(node))
-
-    def _call(
-        self, node: Node, name: str, args: list[Any], named: list[tuple[str, Any]], place: ast.Place
-    ) -> ast.Call | None:
-        function = self.functions.get(name)
-        if function is None:
-            hint = did_you_mean(name, [*self.functions.names(), "code", "default"])
-            what = f"function '{name}' is not known." if name else "a function name is needed after |."
-            self.problems.append(Problem(place.file, place.line, place.column, what, hint))
-            return None
-        problem, hint = function.problem(tuple(args), dict(named))
-        if problem or len(dict(named)) != len(named):
-            self.problems.append(
-                Problem(place.file, place.line, place.column, problem or "an argument comes twice.", hint)
-            )
-            return None
-        return ast.Call(function, tuple(args), tuple(named), place)
-
-    def _arguments(self, node: Node, reader: Reader) -> tuple[list[Any], list[tuple[str, Any]]]:
-        args: list[Any] = []
-        named: list[tuple[str, Any]] = []
-        if not reader.take("("):
-            return args, named
-        reader.blank()
-        if reader.take(")"):
-            return args, named
-        while True:
-            reader.blank()
-            name = _argument_name(reader)
-            reader.blank()
-            value: Any
-            if reader.peek() == "$":
-                reader.at += 0 if reader.text.startswith(("$position", "$index"), reader.at) else 1
-                value = read_path(reader)
-                self._reach(node, value)
-            else:
-                value = literal(reader, set(",)"))
-            if name:
-                named.append((name, value))
-            elif named:
-                raise SyntaxProblem("an argument without a name follows one with a name.", reader.at)
-            else:
-                args.append(value)
-            reader.blank()
-            if reader.take(")"):
-                return args, named
-            reader.need(",", "between arguments")
-
-    # -- mappings
 
     def _mapping(self, node: Node, shape: Shape | None, name: str) -> ast.Expr:
         if "each" in node:
@@ -202,7 +86,7 @@ class Forms:
             return self._operator(node, head, shape)
         if name == "ref" and len(node) == 1:
             return self._ref(node, None)
-        body: ast.Expr = ast.Record(fields=self._fields(node, shape, RECORD), whole=False, place=_place(node))
+        body: ast.Expr = ast.Record(fields=self._fields(node, shape, RECORD), whole=False, place=place_of(node))
         return self._when(node, body)
 
     def _head(self, node: Node, shape: Shape | None) -> str:
@@ -225,7 +109,7 @@ class Forms:
                 self.problems.append(inner.problem(f"{key} is not known beside {head}.", hint, key=True))
         expr: ast.Expr = getattr(self, f"_{head}_form")(node, shape)
         if "code" in node and "code" in HEADS[head]:
-            expr = ast.Code(source=expr, name=str(node["code"].value), place=_place(node["code"]))
+            expr = ast.Code(source=expr, name=str(node["code"].value), place=place_of(node["code"]))
         if head != "choose" and "choose" in node:
             expr = self._table(node, expr, shape)
         if "then" in node:
@@ -233,7 +117,7 @@ class Forms:
         if head != "const":
             expr = self._decimal(expr, shape)
         if "default" in node:
-            expr = ast.Default(source=expr, default=self._stand_in(node["default"], shape), place=_place(node))
+            expr = ast.Default(source=expr, default=self._stand_in(node["default"], shape), place=place_of(node))
         return self._when(node, expr)
 
     def _then(self, node: Node, source: ast.Expr) -> ast.Expr:
@@ -246,7 +130,7 @@ class Forms:
     def _when(self, node: Node, body: ast.Expr) -> ast.Expr:
         if "when" not in node:
             return body
-        return ast.When(condition=self.condition(node["when"]), body=body, place=_place(node))
+        return ast.When(condition=self.condition(node["when"]), body=body, place=place_of(node))
 
     def _from_form(self, node: Node, shape: Shape | None) -> ast.Expr:
         inner = node["from"]
@@ -256,14 +140,14 @@ class Forms:
         return self._const(node["const"], shape)
 
     def _first_form(self, node: Node, shape: Shape | None) -> ast.Expr:
-        return ast.First(choices=self._several(node["first"]), place=_place(node))
+        return ast.First(choices=self._several(node["first"]), place=place_of(node))
 
     def _join_form(self, node: Node, shape: Shape | None) -> ast.Expr:
         separator = node["with"].value if "with" in node else " "
         if not isinstance(separator, str):
             self._problem(node["with"], "the text to stand between the parts is needed here.")
             separator = ""
-        return ast.Join(parts=self._several(node["join"]), separator=separator, place=_place(node))
+        return ast.Join(parts=self._several(node["join"]), separator=separator, place=place_of(node))
 
     def _several(self, node: Node) -> tuple[ast.Expr, ...]:
         if node.is_list:
@@ -271,7 +155,7 @@ class Forms:
         return (self.value(node, None),)
 
     def _concat_form(self, node: Node, shape: Shape | None) -> ast.Expr:
-        return ast.Format(parts=self._several(node["concat"]), place=_place(node))
+        return ast.Format(parts=self._several(node["concat"]), place=place_of(node))
 
     def _format_form(self, node: Node, shape: Shape | None) -> ast.Expr:
         text = node["format"].value
@@ -298,7 +182,7 @@ class Forms:
                 break
             parts.append(self.short(node["format"], text[end + 1 : close], end + 1))
             at = close + 1
-        return ast.Format(parts=tuple(parts), place=_place(node))
+        return ast.Format(parts=tuple(parts), place=place_of(node))
 
     def _compute_form(self, node: Node, shape: Shape | None) -> ast.Expr:
         inner = node["compute"]
@@ -309,7 +193,7 @@ class Forms:
             tree = ast.Number("0")
         for path, around in arithmetic.paths(tree):
             self._reach(inner, path, len(around))
-        return ast.Compute(tree=tree, place=_place(inner))
+        return ast.Compute(tree=tree, place=place_of(inner))
 
     def _lookup_form(self, node: Node, shape: Shape | None) -> ast.Expr:
         inputs: list[tuple[str, ast.Expr]] = []
@@ -319,11 +203,11 @@ class Forms:
             inputs = [(key, self.value(inner, None)) for key, _, inner in node["with"].items()]
         take = str(node["take"].value) if "take" in node else ""
         return ast.Lookup(
-            table=str(node["lookup"].value), inputs=tuple(inputs), take=take, place=_place(node["lookup"])
+            table=str(node["lookup"].value), inputs=tuple(inputs), take=take, place=place_of(node["lookup"])
         )
 
     def _flatten_form(self, node: Node, shape: Shape | None) -> ast.Expr:
-        return ast.Flatten(source=self.value(node["flatten"], None), place=_place(node))
+        return ast.Flatten(source=self.value(node["flatten"], None), place=place_of(node))
 
     def _choose_form(self, node: Node, shape: Shape | None) -> ast.Expr:
         cases: list[tuple[ast.Condition, ast.Expr]] = []
@@ -335,7 +219,7 @@ class Forms:
                 continue
             cases.append((self.condition(one["when"]), self._stand_in(one["then"], shape)))
         otherwise = self._stand_in(node["else"], shape) if "else" in node else None
-        return ast.Branch(cases=tuple(cases), otherwise=otherwise, place=_place(node))
+        return ast.Branch(cases=tuple(cases), otherwise=otherwise, place=place_of(node))
 
     def _table(self, node: Node, source: ast.Expr, shape: Shape | None) -> ast.Expr:
         table: list[tuple[Any, ast.Expr]] = []
@@ -344,7 +228,7 @@ class Forms:
         for key, _, inner in node["choose"].items():
             table += [(word, self._stand_in(inner, shape)) for word in _meanings(key)]
         otherwise = self._stand_in(node["else"], shape) if "else" in node else None
-        return ast.Choose(source=source, table=tuple(table), otherwise=otherwise, place=_place(node["choose"]))
+        return ast.Choose(source=source, table=tuple(table), otherwise=otherwise, place=place_of(node["choose"]))
 
     def _ref_form(self, node: Node, shape: Shape | None) -> ast.Expr:
         return self._ref(node["ref"], node)
@@ -352,10 +236,10 @@ class Forms:
     def _ref(self, node: Node, around: Node | None) -> ast.Expr:
         if not node.is_mapping or len(node) != 1:
             self._problem(node, "a reference is {ref: {entity: path}}.")
-            return ast.Const(value=None, place=_place(node))
+            return ast.Const(value=None, place=place_of(node))
         entity, inner = node.keys()[0], node[node.keys()[0]]
         scope = self.value(around["scope"], None) if around is not None and "scope" in around else None
-        return ast.Ref(entity=entity, source=self.value(inner, None), scope=scope, place=_place(inner))
+        return ast.Ref(entity=entity, source=self.value(inner, None), scope=scope, place=place_of(inner))
 
     def _each(self, node: Node, shape: Shape | None) -> ast.Expr:
         source: ast.Expr = self.value(node["each"], None)
@@ -365,7 +249,7 @@ class Forms:
         if "group_by" in node:
             try:
                 reader = Reader(str(node["group_by"].value))
-                source = ast.Group(source=source, by=read_path(reader), place=_place(node["group_by"]))
+                source = ast.Group(source=source, by=read_path(reader), place=place_of(node["group_by"]))
             except SyntaxProblem as error:
                 self._syntax(node["group_by"], error, 0)
         inner = shape.element if shape is not None else None
@@ -376,11 +260,9 @@ class Forms:
                 if key not in EACH:
                     self.problems.append(extra.problem(f"{key} cannot stand beside take.", "", key=True))
         else:
-            body = ast.Record(fields=self._fields(node, inner, EACH), whole=True, place=_place(node))
+            body = ast.Record(fields=self._fields(node, inner, EACH), whole=True, place=place_of(node))
         self._eaches.pop()
-        return self._when(node, ast.Each(source=source, where=where, body=body, place=_place(node)))
-
-    # -- fields
+        return self._when(node, ast.Each(source=source, where=where, body=body, place=place_of(node)))
 
     def _fields(self, node: Node, shape: Shape | None, reserved: frozenset[str]) -> tuple[ast.Field, ...]:
         found: list[ast.Field] = []
@@ -416,12 +298,10 @@ class Forms:
         for field, expr, eaches in reversed(self._written):
             if field == name and here[: len(eaches)] == eaches:
                 if isinstance(expr, ast.Same):
-                    return ast.Same(source=expr.source, rise=expr.rise + len(here) - len(eaches), place=_place(node))
-                return ast.Same(source=expr, rise=len(here) - len(eaches), place=_place(node))
+                    return ast.Same(source=expr.source, rise=expr.rise + len(here) - len(eaches), place=place_of(node))
+                return ast.Same(source=expr, rise=len(here) - len(eaches), place=place_of(node))
         self._problem(node, f"`same` repeats a field '{name}' written above; there is none.")
-        return ast.Const(value=None, place=_place(node))
-
-    # -- literals
+        return ast.Const(value=None, place=place_of(node))
 
     def _stand_in(self, node: Node, shape: Shape | None) -> ast.Expr:
         """What stands in for a value: a literal, or a form such as {from: path}."""
@@ -431,12 +311,12 @@ class Forms:
         value = node.value
         number = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
         if shape is not None and shape.type == "decimal" and number:
-            return ast.Const(value=decimal_text(Decimal(value)), place=_place(node))
+            return ast.Const(value=decimal_text(Decimal(value)), place=place_of(node))
         try:
-            return ast.Const(value=json_value(value), place=_place(node))
+            return ast.Const(value=json_value(value), place=place_of(node))
         except Refused as error:
             self._problem(node, f"{error.message}.", error.hint)
-            return ast.Const(value=None, place=_place(node))
+            return ast.Const(value=None, place=place_of(node))
 
     def _decimal(self, expr: ast.Expr, shape: Shape | None) -> ast.Expr:
         """A value for a canonical decimal becomes its text by itself, so that `amount: UnitPrice` is enough."""
@@ -452,89 +332,6 @@ class Forms:
             return ast.Pipe(source=expr.source, calls=(*expr.calls, call), place=expr.place)
         return ast.Pipe(source=expr, calls=(call,), place=expr.place)
 
-    # -- conditions
-
-    def condition(self, node: Node) -> ast.Condition:
-        """A condition as data."""
-        if not node.is_mapping:
-            self._problem(node, "a condition is a mapping such as {status: [confirmed]}.")
-            return ast.Condition("all", ())
-        parts: list[ast.Test | ast.Condition] = []
-        for key, _, inner in node.items():
-            if key in ("any", "all", "none"):
-                if not inner.is_list:
-                    self._problem(inner, f"{key} takes a list of conditions.")
-                parts.append(ast.Condition(key, tuple(self.condition(one) for one in inner.elements())))
-                continue
-            source = self.short(inner, key)
-            parts += self._tests(source, inner)
-        return ast.Condition("all", tuple(parts))
-
-    def _tests(self, source: ast.Expr, node: Node) -> list[ast.Test]:
-        place = _place(node)
-        if not node.is_mapping:
-            return [ast.Test(source, "in", self._literals(node), place)]
-        tests: list[ast.Test] = []
-        known = ("not", "exists", "empty", "gt", "ge", "lt", "le", "starts", "ends", "contains")
-        for key, _, inner in node.items():
-            if key == "not":
-                tests.append(ast.Test(source, "not_in", self._literals(inner), place))
-            elif key in ("exists", "empty"):
-                positive = inner.value is True
-                if not isinstance(inner.value, bool):
-                    self._problem(inner, "true or false is needed here.")
-                names = {"exists": ("exists", "missing"), "empty": ("empty", "not_empty")}[key]
-                tests.append(ast.Test(source, names[0] if positive else names[1], None, place))
-            elif key in known:
-                if inner.is_mapping or inner.is_list or inner.value is None or isinstance(inner.value, bool):
-                    self._problem(inner, "a number or a text is needed here.")
-                    continue
-                tests.append(ast.Test(source, key, inner.value, place))
-            else:
-                self.problems.append(inner.problem(f"{key} is no comparison.", did_you_mean(key, known), key=True))
-        return tests
-
-    def _literals(self, node: Node) -> tuple[Any, ...]:
-        nodes = list(node.elements()) if node.is_list else [node]
-        found: list[Any] = []
-        for one in nodes:
-            if one.is_mapping or one.is_list:
-                self._problem(one, "a number, a text, true, false or null is needed here.")
-            else:
-                found.append(json_value(one.value))
-        return tuple(found)
-
-    # -- problems
-
-    def _reach(self, node: Node, path: Path, inside: int = 0) -> None:
-        depth = len(self._eaches) + inside
-        if path.up > depth:
-            self._problem(node, f"{path} climbs {path.up} up, but only {depth} `each` stand around it.")
-        if path.special and not depth:
-            self._problem(node, f"{path} is known inside of `each` only.")
-
-    def _problem(self, node: Node, message: str, hint: str = "") -> None:
-        self.problems.append(node.problem(message, hint))
-
-    def _syntax(self, node: Node, error: SyntaxProblem, offset: int) -> None:
-        self.problems.append(
-            Problem(node.file, node.line, node.column + max(0, error.offset + offset), error.message, error.hint)
-        )
-
-
-def _piped(source: ast.Expr, calls: list[ast.Call], node: Node) -> ast.Expr:
-    return ast.Pipe(source=source, calls=tuple(calls), place=_place(node)) if calls else source
-
-
-def _argument_name(reader: Reader) -> str:
-    start = reader.at
-    word = reader.bare(set(" =,()'\"$"))
-    if word.isidentifier() and reader.peek() == "=":
-        reader.at += 1
-        return word
-    reader.at = start
-    return ""
-
 
 def _meanings(key: str) -> list[Any]:
     """The values that a key of a table stands for: the text, and the JSON word or number it writes."""
@@ -545,18 +342,3 @@ def _meanings(key: str) -> list[Any]:
     if digits.isascii() and digits.isdigit() and (digits == "0" or not digits.startswith("0")):
         return [key, int(key)]
     return [key]
-
-
-def _place(node: Node) -> ast.Place:
-    return ast.Place(node.file, node.line, node.column)
-
-
-def json_value(value: Any) -> Any:
-    """A value out of YAML as JSON has it: its exact fractions as JSON numbers."""
-    if isinstance(value, Decimal):
-        return as_number(value)
-    if isinstance(value, dict):
-        return {key: json_value(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [json_value(inner) for inner in value]
-    return value

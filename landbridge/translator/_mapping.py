@@ -14,11 +14,12 @@ from landbridge.strict import Node
 from landbridge.translator import _ast as ast
 from landbridge.translator._context import Context
 from landbridge.translator._emit import Compiled, compile_record, source_of
-from landbridge.translator._interpret import Interpreter, Step
+from landbridge.translator._interpret import Interpreter
 from landbridge.translator._shape import Shape
 from landbridge.translator._tables import Tables
 from landbridge.translator._usage import reads, writes
 from landbridge.translator._values import Refused
+from landbridge.translator._walk import Step
 
 LEARN_AFTER = 2  # messages without a certain field, before the field is read with care
 

@@ -12,8 +12,8 @@ from landbridge.canonical import Canonical
 from landbridge.errors import Invalid, LandbridgeError, Problem
 from landbridge.strict import Node, did_you_mean
 from landbridge.translator._context import Context, MissingParent
-from landbridge.translator._forms import json_value
 from landbridge.translator._mapping import Mapping
+from landbridge.translator._shorts import json_value
 
 KEYS = ("name", "in", "out")
 CASE = ("given", "expect", "contains", "error", "context", "creating")

@@ -71,7 +71,7 @@ def order(tables: Tables, canonical: Canonical, tmp_path: Path) -> Mapping:
 
 
 def given(order: Mapping) -> dict[str, Any]:
-    from landbridge.translator._forms import json_value
+    from landbridge.translator._shorts import json_value
 
     found: dict[str, Any] = json_value(order.tests[0]["in"]["given"].value)
     return found
