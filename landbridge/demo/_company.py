@@ -1,0 +1,62 @@
+"""The demonstration's company: a program of its own (`sandbox.demo`) with both systems and their people."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from landbridge.errors import LandbridgeError, Unavailable
+from landbridge.net import Http, NetSettings
+from landbridge.strict import json
+from landbridge.supervise import Child, Supervisor
+
+
+@dataclass
+class Company:
+    """Where its systems are, what it has, and how to ask its people; `environment` holds addresses and secrets."""
+
+    environment: dict[str, str]
+    facts: dict[str, int]
+    people: Http
+
+    def ask(self, what: str) -> Any:
+        """Have the people of the company do something, and hear what came of it."""
+        return self._call("POST", what)
+
+    def look(self, what: str) -> Any:
+        """Look at something in both systems, past every interface."""
+        return self._call("GET", what)
+
+    def _call(self, method: str, what: str) -> Any:
+        reply = self.people.request(method, f"/{what}", safe=True)
+        answer = reply.json()
+        if not reply.ok:
+            raise LandbridgeError(f"the company cannot {what.replace('_', ' ')}: {answer.get('error', reply.status)}")
+        return answer
+
+
+@contextmanager
+def company(state: Path, folder: Path | None) -> Iterator[Company]:
+    """The company, seeded and serving inside the block; from CSV files in `folder`, else made up."""
+    ready, log = state / "company.json", state / "company.log"
+    argv = [sys.executable, "-m", "sandbox.demo", "--state", str(state / "systems"), "--ready-file", str(ready)]
+    if folder is not None:
+        argv += ["--company", str(folder)]
+    program = Child("company", argv, log, restart="never", ready=ready.is_file, ready_within=300)
+    try:
+        supervisor = Supervisor([program])
+        supervisor.start()
+    except Unavailable:
+        last = log.read_text(encoding="utf-8").strip().splitlines()[-1:] if log.is_file() else []
+        raise LandbridgeError(f"the company cannot be set up: {' '.join(last)}", hint=f"look into {log}.") from None
+    try:
+        told = json.loads(ready.read_bytes())
+        people = Http("company", told["people"], NetSettings(read=300))
+        yield Company(told["environment"], told["facts"], people)
+        people.close()
+    finally:
+        supervisor.stop()

@@ -1,0 +1,194 @@
+"""The demonstration from beginning to end: start everything, let Airflow run the flows, show, check, stay, clear up."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from landbridge.demo._check import check
+from landbridge.demo._company import Company, company
+from landbridge.demo._ledger import attention, counts_since, journey, standing
+from landbridge.demo._screen import bars, counts_table, journey_table, listed
+from landbridge.errors import LandbridgeError
+from landbridge.installation import Installation, open_installation
+from landbridge.up import Airflow, Up
+
+ENVIRONMENT = "demo"
+STAGES: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("Customers go to the ERP, products to the CRM", ("customers_to_erp", "products_to_crm"), ""),
+    ("Prices follow their products", ("prices_to_crm",), "place_orders"),
+    ("Orders go to the ERP", ("orders_to_erp",), "ship"),
+    ("Status, shipments and stock come back", ("order_status_to_crm", "shipments_to_crm", "inventory_to_crm"), ""),
+)
+"""What runs after what: a title, the flows that may run at once, and what the company's people do afterwards."""
+
+FLOWS = tuple(flow for _, flows, _ in STAGES for flow in flows)
+_FRESH = ("airflow", "postgres", "systems", "company.json", "company.log")
+
+
+@dataclass
+class Tour:
+    """A running demonstration."""
+
+    console: Console
+    installation: Installation
+    airflow: Airflow
+    company: Company
+    began: datetime
+    failures: list[str] = field(default_factory=list)
+
+    def stages(self) -> None:
+        """Everything for the first time, with the people's work in between."""
+        for title, flows, people in STAGES:
+            self.console.rule(title, align="left")
+            self.run(flows)
+            if people:
+                told = self.company.ask(people)
+                text = ", ".join(f"{number} {word.replace('_', ' ')}" for word, number in told.items())
+                self.console.print(f"  people at work ({people.replace('_', ' ')}): {text}")
+        self.settle()
+
+    def run(self, flows: Sequence[str]) -> None:
+        """Have Airflow run these flows at once, show how they get on, and wait for their end."""
+        runs = {flow: self.airflow.trigger(flow) for flow in flows}
+        with bars(self.console) as progress:
+            shown = {flow: progress.add_task(flow, total=None, state="queued") for flow in flows}
+            left = dict(runs)
+            while left:
+                now = standing(self.installation)
+                for flow, run in list(left.items()):
+                    state = self.airflow.state(flow, run)
+                    if state in ("success", "failed"):
+                        del left[flow]
+                    told = now.get(flow)
+                    if told is not None and (told.received or flow not in left):
+                        done = told.received - told.in_flight
+                        progress.update(shown[flow], total=told.received, completed=done, state=state)
+                    else:
+                        progress.update(shown[flow], state=state)
+                time.sleep(0.2 if left else 0)
+            now = standing(self.installation)
+            for flow, bar in shown.items():
+                if flow in now:
+                    progress.update(bar, total=now[flow].received, completed=now[flow].received - now[flow].in_flight)
+        for flow, run in runs.items():
+            if self.airflow.state(flow, run) == "failed":
+                self.failures.append(f"{flow}: the run failed: {self.airflow.failed_task_log(flow, run)}")
+
+    def settle(self, within: float = 180.0) -> None:
+        """Wait until no run is queued or running, those that assets woke included."""
+        until, quiet = time.monotonic() + within, 0
+        while quiet < 3 and time.monotonic() < until:
+            quiet = 0 if self.airflow.unfinished() else quiet + 1
+            time.sleep(0.5)
+
+    def show(self) -> None:
+        """The table, what needs a person, and one order's way through both systems."""
+        self.console.print()
+        self.console.print(counts_table(counts_since(self.installation, self.began), FLOWS))
+        stuck = [f"{row.flow} {row.source_key}: {row.state}: {row.reason}" for row in attention(self.installation)]
+        if stuck:
+            listed(self.console, f"{len(stuck)} need a person:", stuck, style="yellow")
+        example = self.company.look("example")
+        rows = journey(self.installation, "crm", "sales_order", example["crm"])
+        title = f"The way of order {example['number']} (CRM {example['crm']}, ERP {example['erp']})"
+        self.console.print(journey_table(rows, title))
+
+
+def run(root: Path, *, once: bool, folder: Path | None, console: Console | None = None) -> int:
+    """The whole demonstration; with `once` it ends by itself with 0, or 1 and what differed."""
+    console = console or Console()
+    began = time.monotonic()
+    state = root / ".landbridge" / "demo"
+    with _interruptible() as interrupted, _fresh(state):
+        _environment(state)
+        console.print("Setting up a company with a CRM and an ERP …")
+        with company(state, folder) as ours:
+            console.print("  " + ", ".join(f"{number} {word}" for word, number in ours.facts.items()))
+            os.environ.update(ours.environment)
+            console.print("Starting PostgreSQL and Airflow …")
+            up = Up(root, ENVIRONMENT)
+            with up.running() as airflow, open_installation(root, ENVIRONMENT) as installation:
+                console.print(f"  Airflow: {airflow.url} (after {time.monotonic() - began:.0f} s)")
+                _wait_for_dags(airflow)
+                tour = Tour(console, installation, airflow, ours, installation.clock.now())
+                tour.stages()
+                tour.show()
+                code = check(tour, thorough=once)
+                console.print(f"  {time.monotonic() - began:.0f} s in all")
+                user, password = up.login
+                console.print(f"\nAirflow: {airflow.url}   login: {user} / {password}", highlight=False)
+                if once:
+                    console.print("Stopping.")
+                else:
+                    console.print("Everything goes on running by its schedule. Ctrl-C stops it all.")
+                    interrupted.wait()
+                    console.print("\nStopping.")
+    console.print("Stopped; no process is left.")
+    return code
+
+
+def _wait_for_dags(airflow: Airflow, within: float = 60.0) -> None:
+    until = time.monotonic() + within
+    while not set(FLOWS) <= airflow.dags().keys():
+        if time.monotonic() > until:
+            missing = ", ".join(sorted(set(FLOWS) - airflow.dags().keys()))
+            hint = "; ".join(airflow.import_errors()) or "look at the DAG processor's log."
+            raise LandbridgeError(f"Airflow does not know {missing} after {within:g} s.", hint=hint)
+        time.sleep(0.2)
+
+
+def _environment(state: Path) -> None:
+    """The children's environment: nothing of the user's Airflow or Landbridge may reach the demonstration."""
+    for name in list(os.environ):
+        if name.startswith(("AIRFLOW_", "LANDBRIDGE_")):
+            del os.environ[name]
+    os.environ["LANDBRIDGE_STATE"] = str(state)
+
+
+@contextmanager
+def _fresh(state: Path) -> Iterator[None]:
+    """An empty state folder that no other demonstration uses."""
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LandbridgeError("a demonstration of this project already runs.", hint="Stop it first.") from None
+        for name in _FRESH:
+            path = state / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM unwind everything once; while it is being cleared up, further ones are not heard."""
+    interrupted = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if not interrupted.is_set():
+            interrupted.set()
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield interrupted
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)

@@ -1,0 +1,106 @@
+"""Serves the demonstration's world: `python -m sandbox.demo --state DIR --ready-file FILE [--company DIR]`.
+
+The ready file tells the addresses as environment variables, and where the company's people are asked to do something.
+Each system is served on a port of its own. `POST /place_orders`, `/ship`, `/change_order`, `/mark`; `GET /changed`,
+`/differences`,
+`/example`, `/facts`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from sandbox._base import serve
+from sandbox.demo import World, differences, generate, read_northwind
+from sandbox.demo._northwind import CompanyError
+from sandbox.demo._world import ERP_USER
+
+CONSUMER_KEY = "landbridge-demo"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Seed, then serve until SIGTERM; 2 if the company cannot be read."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.demo", description="Serve a company's CRM and ERP.")
+    parser.add_argument("--state", type=Path, required=True, help="folder of both systems' state, empty at first")
+    parser.add_argument("--ready-file", type=Path, required=True, help="JSON, written when everything is seeded")
+    parser.add_argument("--company", type=Path, default=None, help="folder of CSV files in Northwind's shape")
+    parser.add_argument("--seed", type=int, default=2026, help="seed of the generated company (default: 2026)")
+    args = parser.parse_args(arguments)
+    try:
+        company = read_northwind(args.company) if args.company else generate(args.seed)
+    except CompanyError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    crm_secret, erp_password = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+    world = World(args.state, company, erp_password=erp_password)
+    try:
+        world.crm.register_client(CONSUMER_KEY, crm_secret)
+        facts = world.seed() | {"orders": len(company.orders)}
+        stopped = threading.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: stopped.set())
+        with serve(world.crm.app) as crm, serve(world.erp.app) as erp, serve(_people(world, facts)) as people:
+            environment = {
+                "DEMO_CRM_URL": crm.url,
+                "DEMO_CRM_CLIENT_ID": CONSUMER_KEY,
+                "DEMO_CRM_CLIENT_SECRET": crm_secret,
+                "DEMO_ERP_URL": erp.url,
+                "DEMO_ERP_USER": ERP_USER,
+                "DEMO_ERP_PASSWORD": erp_password,
+            }
+            _write(args.ready_file, {"people": people.url, "environment": environment, "facts": facts})
+            stopped.wait()
+    finally:
+        world.close()
+    return 0
+
+
+def _people(world: World, facts: dict[str, int]) -> Starlette:
+    """The company's people behind an address."""
+    asked: dict[str, tuple[str, Callable[[], Any]]] = {
+        "place_orders": ("POST", world.place_orders),
+        "ship": ("POST", world.ship),
+        "change_order": ("POST", world.change_order),
+        "example": ("GET", world.example),
+        "mark": ("POST", world.mark),
+        "changed": ("GET", world.changed),
+        "differences": ("GET", lambda: differences(world)),
+        "facts": ("GET", lambda: facts),
+    }
+
+    def route(name: str, method: str, call: Callable[[], Any]) -> Route:
+        def answer(request: Request) -> JSONResponse:  # not async: Starlette calls it in a thread
+            try:
+                return JSONResponse(call())
+            except Exception as error:  # noqa: BLE001 - whatever goes wrong here is told to whoever asked
+                return JSONResponse({"error": f"{type(error).__name__}: {error}"}, status_code=500)
+
+        return Route(f"/{name}", answer, methods=[method])
+
+    return Starlette(routes=[route(name, method, call) for name, (method, call) in asked.items()])
+
+
+def _write(file: Path, told: dict[str, Any]) -> None:
+    fresh = file.with_name(file.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+        json.dump(told, stream)
+    fresh.replace(file)  # whoever waits for the file never reads half of it
+
+
+if __name__ == "__main__":
+    sys.exit(main())
