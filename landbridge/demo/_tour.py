@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -54,6 +55,8 @@ class Tour:
         for title, flows, people in STAGES:
             self.console.rule(title, align="left")
             self.run(flows)
+            if self.failures:
+                return  # what comes after it can only fail too
             if people:
                 told = self.company.ask(people)
                 text = ", ".join(f"{number} {word.replace('_', ' ')}" for word, number in told.items())
@@ -101,6 +104,8 @@ class Tour:
         stuck = [f"{row.flow} {row.source_key}: {row.state}: {row.reason}" for row in attention(self.installation)]
         if stuck:
             listed(self.console, f"{len(stuck)} need a person:", stuck, style="yellow")
+        if self.failures:
+            return
         example = self.company.look("example")
         rows = journey(self.installation, "crm", "sales_order", example["crm"])
         title = f"The way of order {example['number']} (CRM {example['crm']}, ERP {example['erp']})"
@@ -109,7 +114,7 @@ class Tour:
 
 def run(root: Path, *, once: bool, folder: Path | None, console: Console | None = None) -> int:
     """The whole demonstration; with `once` it ends by itself with 0, or 1 and what differed."""
-    console = console or Console()
+    console = console or Console(width=None if sys.stdout.isatty() else 130)
     began = time.monotonic()
     state = root / ".landbridge" / "demo"
     with _interruptible() as interrupted, _fresh(state):
@@ -126,7 +131,7 @@ def run(root: Path, *, once: bool, folder: Path | None, console: Console | None 
                 tour = Tour(console, installation, airflow, ours, installation.clock.now())
                 tour.stages()
                 tour.show()
-                code = check(tour, thorough=once)
+                code = check(tour, thorough=once and not tour.failures)
                 console.print(f"  {time.monotonic() - began:.0f} s in all")
                 user, password = up.login
                 console.print(f"\nAirflow: {airflow.url}   login: {user} / {password}", highlight=False)

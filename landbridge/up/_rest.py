@@ -71,8 +71,9 @@ class Airflow:
             if task["state"] == "failed":
                 path = f"dags/{dag}/dagRuns/{run}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
                 lines = self.get(path, full_content="true")["content"]
-                told = [str(line.get("event", "")) for line in lines if line.get("level") in ("error", "warning")]
-                return f"{task['task_id']}: " + " | ".join(told[-4:])
+                return f"{task['task_id']}: " + " | ".join(
+                    _told(line) for line in lines if line.get("level") == "error"
+                )
         return ""
 
     def wait(self, dag: str, run: str, *, within: float = 600.0) -> str:
@@ -111,3 +112,10 @@ class Airflow:
             raise Denied(f"airflow refuses the login of {self._user}: {reply.status}.", hint="look at passwords.json.")
         self._token = str(reply.json()["access_token"])
         return self._token
+
+
+def _told(line: Mapping[str, Any]) -> str:
+    """What a log line says; of an exception its class and message."""
+    errors = line.get("error_detail") or []
+    shown = [f"{one.get('exc_type')}: {one.get('exc_value')}" for one in errors]
+    return " ".join([str(line.get("event", "")), *shown])
