@@ -39,6 +39,8 @@ class Subscription:
 class _Message:
     received: Received
     canonical: dict[str, Any] | None = None
+    refers: Sequence[Key] = ()
+    missing: Sequence[Key] = ()  # references to records that nothing has brought yet
     findings: Sequence[Finding] = ()
     subject: UUID | None = None
     chain: UUID | None = None
@@ -106,13 +108,15 @@ class Process:
         found = _References()
         for message in messages:
             if message.canonical is not None:
-                found.add(message.canonical)
+                message.refers = found.add(message.canonical)
         own = {self._key(m.received.key, m.received.scope) for m in messages}
         own |= {self._key(m.received.into, m.received.scope) for m in messages if m.received.into}
         who = identity.lookup(connection, own | found.keys)
         who |= self._mint_references(connection, found.keys - who.keys() - own)
         who |= self._mint_own(connection, messages, who)
+        identity.appear(connection, {key for key in own if key in who and who[key].mentioned})
         for message in messages:
+            message.missing = [key for key in message.refers if key not in own and key in who and who[key].mentioned]
             known = who.get(self._key(message.received.key, message.received.scope))
             if known is not None:
                 message.subject, message.chain = known.subject, known.chain
@@ -170,7 +174,8 @@ class Process:
     # -- check and fan out -------------------------------------------------------------------------------------------
 
     def _fan_out(self, connection: Connection, message: _Message) -> list[Outgoing]:
-        rows = [self._row(connection, message, subscription) for subscription in self.subscriptions]
+        took = message.received.was_routes or ()
+        rows = [self._row(connection, message, one) for one in self.subscriptions if one.id not in took]
         self.counts.update(row.state if row.state != "ready" else "processed" for row in rows)
         return rows
 
@@ -185,7 +190,8 @@ class Process:
             "upsert" if received.action == "upsert" else "delete",
             received.received_at,
         )
-        findings = list(message.findings) or self._gate(connection, message, subscription)
+        findings = list(message.findings) or self._required(message, subscription.flow)
+        findings = findings or self._gate(connection, message, subscription)
         if findings:
             row.state, row.code, row.subject, row.version = "quarantined", "invalid", None, None
             row.findings = [finding.as_dict() for finding in findings]
@@ -204,6 +210,19 @@ class Process:
             # A merge often shows first as a deletion: wait for the feed's next reading before acting on it.
             row.due = self.parts.clock.now() + max(DELETE_GRACE, subscription.flow.extract.every)
         return row
+
+    def _required(self, message: _Message, flow: Flow) -> list[Finding]:
+        return [
+            Finding(
+                key.entity,
+                "require",
+                f"{self.system} {key.entity} {key.id} is not known here, and the flow requires it",
+                f"Create it through the flow that carries {key.entity} to {self.system}, or write "
+                f"`resolve: {{{key.entity}: match}}` to let the message wait for it.",
+            )
+            for key in message.missing
+            if flow.policy(key.entity) == "require"
+        ]
 
     def _gate(self, connection: Connection, message: _Message, subscription: Subscription) -> list[Finding]:
         check = subscription.flow.check
@@ -228,12 +247,15 @@ class _References:
         self.keys: set[Key] = set()
         self._places: list[tuple[dict[str, Any], Key]] = []
 
-    def add(self, body: dict[str, Any]) -> None:
-        """Collect the references of one body."""
+    def add(self, body: dict[str, Any]) -> list[Key]:
+        """Collect the references of one body; returns them."""
+        found = []
         for reference in references(body):
             key = key_of(reference)
-            self.keys.add(key)
+            found.append(key)
             self._places.append((reference, key))
+        self.keys.update(found)
+        return found
 
     def resolve(self, who: Mapping[Key, Who]) -> None:
         """Resolve every collected reference."""

@@ -31,6 +31,8 @@ class Who:
     chain: UUID
     lines: dict[str, str]
     """Our line keys → that system's line numbers, of a document that we delivered there; empty otherwise."""
+    mentioned: bool = False
+    """True where no feed and no delivery has brought the record itself yet: others only refer to it."""
 
 
 @dataclass(slots=True)
@@ -56,11 +58,11 @@ def lookup(connection: Connection, keys: Collection[Key]) -> dict[Key, Who]:
     if not keys:
         return {}
     found = rows(connection, _LOOKUP, rows=_keys(keys))
-    return {Key(r.system, r.entity, r.scope, r.id): Who(r.subject, r.chain, r.lines or {}) for r in found}
+    return {Key(r.system, r.entity, r.scope, r.id): Who(r.subject, r.chain, r.lines or {}, r.mentioned) for r in found}
 
 
 _LOOKUP = sql("""
-select x.system, x.entity, x.scope, x.id, x.lines,
+select x.system, x.entity, x.scope, x.id, x.lines, x.linked_by = 'reference' as mentioned,
        coalesce(m.id, s.id) as subject, coalesce(m.chain, s.chain) as chain
 from json_to_recordset(cast(:rows as json)) as r (system text, entity text, scope text, id text)
 cross join lateral (
@@ -87,7 +89,7 @@ def mint(
     minted = {}
     for key in sorted(keys):  # in one order, so that two workers never wait for each other
         subject = ids()
-        minted[key] = Who(subject, chains.get(key, subject), {})
+        minted[key] = Who(subject, chains.get(key, subject), {}, linked_by == "reference")
     new = records(
         {**key._asdict(), "subject": str(who.subject), "chain": str(who.chain)} for key, who in minted.items()
     )
@@ -107,6 +109,19 @@ linked as (
 )
 insert into subject (id, entity, chain, minted_at)
 select r.subject, r.entity, r.chain, :now from r join linked on linked.subject = r.subject""")
+
+
+def appear(connection: Connection, keys: Collection[Key]) -> None:
+    """Records that others only referred to until now came themselves."""
+    if keys:
+        connection.execute(_APPEAR, {"rows": _keys(keys)})
+
+
+_APPEAR = sql("""
+update xref x set linked_by = 'source'
+from json_to_recordset(cast(:rows as json)) as r (system text, entity text, scope text, id text)
+where x.system = r.system and x.entity = r.entity and x.scope = r.scope and x.id = r.id
+    and x.linked_by = 'reference'""")
 
 
 def next_versions(connection: Connection, counts: Mapping[UUID, int]) -> dict[UUID, int]:
