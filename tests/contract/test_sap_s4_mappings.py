@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import random
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +16,6 @@ from sap_s4_lab import Lab, lab
 from landbridge.canonical import Canonical
 from landbridge.canonical.money import order_totals
 from landbridge.connector import Accepted, Delivered, LineWrite, Outcome, Write
-from landbridge.engine._lines import split
 from landbridge.translator import Context, Mapping, Tables, Translator, run_tests
 
 ENTITIES = ("customer", "supplier", "product", "price", "sales_order", "shipment", "inventory_level")
@@ -59,8 +60,9 @@ def send(sap: Lab, mapping: Mapping, body: dict[str, Any], ids: dict[str, str], 
     """A canonical body through its mapping into SAP, stages carried on to their end."""
     context = Context(system="erp", now=sap.clock.now(), target_id=lambda entity, subject: ids[subject])
     native = mapping.write(body, context, creating=True)
-    header, lines = split(native, sap.connector.entity(mapping.entity).lines)
-    writes = tuple(LineWrite("insert", key, None, None, line) for key, line in lines.items())
+    lines = native.pop(sap.connector.entity(mapping.entity).lines or "", [])
+    header = native
+    writes = tuple(LineWrite("insert", line.pop("@line"), None, None, line) for line in lines)
     write: Write = sap.write(mapping.entity, header, reference=reference, lines=writes)
     outcome = sap.do(write)
     while isinstance(outcome, Accepted):
@@ -264,3 +266,65 @@ def test_progress_and_deliveries_come_back_line_by_line(
     assert shipment["refs"] == [{"relation": "fulfils", "entity": "sales_order", "document": document}]
     assert shipment["lines"][0]["refs"][0] == {**shipment["refs"][0], "line_key": "10"}
     assert shipment["lines"][0]["quantities"]["shipped"] == {"value": "60", "unit": "C62"}
+
+
+def test_every_order_of_northwind_has_its_lines_and_its_total_in_sap(
+    sap: Lab, shared: Path, mappings: dict[str, Mapping]
+) -> None:
+    def rows(name: str) -> list[dict[str, str]]:
+        with (shared / "data" / "northwind" / f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+
+    details: dict[str, list[dict[str, str]]] = {}
+    for row in rows("order_details"):
+        details.setdefault(row["order_id"], []).append(row)
+    products = {row["product_id"] for row in rows("products")}
+    ids = {
+        f"p{number}": sap.sandbox.seed_product(f"P{number}", f"Product {number}", currency="USD") for number in products
+    }
+    ids |= {f"c{row['customer_id']}": sap.customer(row["company_name"], currency="USD") for row in rows("customers")}
+    context = Context(system="erp", now=sap.clock.now(), target_id=lambda entity, subject: ids[subject])
+    bodies, writes = [], []
+    for row in rows("orders"):
+        body = northwind(row, details[row["order_id"]])
+        header = mappings["sales_order"].write(body, context, creating=True)
+        lines = [LineWrite("insert", line.pop("@line"), None, None, line) for line in header.pop("to_Item")]
+        writes.append(sap.write("sales_order", header, reference=f"LB{row['order_id']}", lines=tuple(lines)))
+        bodies.append(body)
+    outcomes = [
+        one for at in range(0, len(writes), 50) for one in sap.connector.write("sales_order", writes[at : at + 50])
+    ]
+    assert len(outcomes) == 830
+    for body, outcome in zip(bodies, outcomes, strict=True):
+        assert isinstance(outcome, Delivered), outcome
+        assert outcome.returned is not None
+        assert Decimal(outcome.returned["TotalNetAmount"]) == order_totals(body).net
+        items = [(one["Material"], one["RequestedQuantity"]) for one in outcome.returned["to_Item"]]
+        assert items == [
+            (ids[one["product"]["ref"]["subject"]], one["quantities"]["ordered"]["value"]) for one in body["lines"]
+        ]
+    assert sap.sandbox.count("A_SalesOrderItem") == 2155
+    repeated = Counter(one["path"].rpartition("/")[2] for one in sap.sandbox.log.last if one["method"] == "POST")
+    assert repeated == {"$batch": 17}
+
+
+def northwind(row: dict[str, str], details: list[dict[str, str]]) -> dict[str, Any]:
+    """A Northwind order as a canonical body."""
+    lines = []
+    for number, detail in enumerate(details):
+        line: dict[str, Any] = {
+            "line_key": f"{row['order_id']}-{number}",
+            "product": {"ref": {"subject": f"p{detail['product_id']}"}},
+            "quantities": {"ordered": {"value": detail["quantity"], "unit": "C62"}},
+            "price": {
+                "amount": str(Decimal(detail["unit_price"])),
+                "currency": "USD",
+                "per": {"value": "1", "unit": "C62"},
+            },
+        }
+        if Decimal(detail["discount"]):
+            line["discounts"] = [{"kind": "percent", "value": str(Decimal(detail["discount"]) * 100)}]
+        lines.append(line)
+    freight = {"kind": "freight", "amount": {"amount": str(Decimal(row["freight"])), "currency": "USD"}}
+    parties = [{"role": "sold_to", "ref": {"subject": f"c{row['customer_id']}"}}]
+    return {"currency": "USD", "parties": parties, "charges": [freight], "lines": lines}
