@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.metadata import entry_points
 from typing import Any
 
 from landbridge.translator._values import Refused, show, to_decimal
@@ -151,6 +152,7 @@ class Functions:
         """The functions that come with Landbridge and those that loaded modules have registered."""
         import landbridge.translator.functions  # noqa: F401  # its modules register themselves
 
+        _load_own()
         return cls(STANDARD._known)
 
     def get(self, name: str) -> Function | None:
@@ -172,6 +174,16 @@ class Functions:
 
 
 STANDARD = Functions()
+GROUP = "landbridge.functions"
+
+
+@cache
+def _load_own() -> None:
+    """Import the modules that an installation names as entry points, so that their functions register themselves."""
+    for entry in entry_points(group=GROUP):
+        entry.load()
+
+
 _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _KINDS: dict[Any, str] = {
     str: "text",

@@ -15,6 +15,7 @@ from typing import Any
 
 from landbridge.errors import ConfigError, Problem
 from landbridge.strict import Node, did_you_mean, yaml
+from landbridge.translator._shorts import json_value
 from landbridge.translator._values import MISSING, Refused, show
 
 ALWAYS = (date.min, date.max)
@@ -51,7 +52,7 @@ class Codes:
         """Native → canonical, as it holds on a day; null and missing pass."""
         key = day if self.dated else None
         if key not in self._forward:
-            found = {_typed(row.native): row.canonical for row in self._valid(key)}
+            found = {row.native: row.canonical for row in self._valid(key)}
             self._forward[key] = {None: None, MISSING: MISSING, **found}
         return self._forward[key]
 
@@ -92,7 +93,7 @@ class Codes:
             )
         return Refused(
             f"{show(value)} is not in the code list {self.name}",
-            f"{hint or 'Add a row'} ({side} side of {self.file}), or give a default.".replace("? (", "? ("),
+            f"{hint or 'Add a row'} ({side} side of {self.file}), or give a default.",
             "code",
         )
 
@@ -104,12 +105,8 @@ class Codes:
         found: dict[Any, list[CodeRow]] = {}
         for row in rows:
             if row.canonical is not None:
-                found.setdefault(_typed(row.canonical), []).append(row)
+                found.setdefault(row.canonical, []).append(row)
         return found
-
-
-def _typed(value: Any) -> Any:
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +229,7 @@ def read_codes(name: str, node: Node) -> Codes:
             problems.append(target.problem("a word is needed here.", "Use `rows:` for more than a pair of words."))
             continue
         is_preferred = preferred.get(str(target.value)) == native
-        rows.append(CodeRow(native, target.value, is_preferred, *ALWAYS, place[0]))
+        rows.append(CodeRow(native, json_value(target.value), is_preferred, *ALWAYS, place[0]))
     for word in preferred:
         if not any(row.preferred and str(row.canonical) == word for row in rows):
             problems.append(node["preferred"].problem(f"{word} → {preferred[word]} is no pair of this list."))
@@ -258,7 +255,9 @@ def _code_row(node: Node, problems: list[Problem]) -> CodeRow | None:
     if found:
         return None
     preferred = "preferred" in node and node["preferred"].value is True
-    return CodeRow(node["native"].value, node["canonical"].value, preferred, start, until, node.line)
+    return CodeRow(
+        json_value(node["native"].value), json_value(node["canonical"].value), preferred, start, until, node.line
+    )
 
 
 def _twice(node: Node, rows: list[CodeRow]) -> list[Problem]:
@@ -287,9 +286,10 @@ def read_decisions(name: str, node: Node) -> Decisions:
         problems += found
         if not found:
             when = {
-                key: tuple(value.value) if value.is_list else (value.value,) for key, _, value in row["when"].items()
+                key: tuple(json_value(value.value)) if value.is_list else (json_value(value.value),)
+                for key, _, value in row["when"].items()
             }
-            rules.append(Rule(when, row["then"].value, row.line))
+            rules.append(Rule(when, json_value(row["then"].value), row.line))
     if problems:
         raise ConfigError(problems)
     return Decisions(name, node.file, str(hit), tuple(inputs), tuple(outputs), tuple(rules))

@@ -125,6 +125,16 @@ def test_a_decision_table_refuses_no_row_and_two_rows() -> None:
         table.decide({"a": True, "b": 9})
 
 
+def test_fractions_in_tables_are_those_of_messages() -> None:
+    table = read_decisions(
+        "t", yaml.load("{inputs: [a], outputs: [x], rows: [{when: {a: 0.1}, then: {x: 2.5}}]}", file="t")
+    )
+    assert table.decide({"a": 0.1}) == {"x": 2.5}
+    assert type(table.decide({"a": 0.1})["x"]) is float
+    codes = read_codes("c", yaml.load("{rows: [{native: 0.1, canonical: low}]}", file="c"))
+    assert codes.forward()[0.1] == "low"
+
+
 def test_tables_come_by_folder_and_tell_all_their_problems(tmp_path: Path) -> None:
     for name, text in (("codes/shop/a", "{map: {A: x}}"), ("codes/b", "{maap: {}}"), ("determine/d", "{rows: []}")):
         path = tmp_path / "config" / f"{name}.yaml"

@@ -75,3 +75,30 @@ def test_context_has_no_ids_unless_given() -> None:
 
     with pytest.raises(MissingParent, match="customer s1 has no id"):
         Context().target_id("customer", "s1")
+
+
+def test_functions_come_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    from landbridge.translator import _registry
+
+    known = dict(_registry.STANDARD._known)
+
+    class Entry:
+        def load(self) -> None:
+            function("shout", examples=(Example("shout", "a", "A!"),), doc="Loud.")(lambda value: value.upper() + "!")
+
+    asked: list[str] = []
+
+    def found(group: str) -> list[Entry]:
+        asked.append(group)
+        return [Entry()]
+
+    monkeypatch.setattr(_registry, "entry_points", found)
+    _registry._load_own.cache_clear()
+    try:
+        assert Functions.standard().get("shout") is not None
+        assert Functions.standard().get("shout") is not None  # a second look loads nothing again
+        assert asked == ["landbridge.functions"]
+    finally:
+        _registry.STANDARD._known.clear()
+        _registry.STANDARD._known.update(known)
+        _registry._load_own.cache_clear()
