@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from landbridge import strict
-from landbridge.connector import Action, Connector, Entity, Write
+from landbridge.connector import Action, Connector, Entity, LineWrite, Write
 from landbridge.engine._lines import changed, changes, join, split
 from landbridge.engine._process import Subscription
 from landbridge.engine._refs import uuid_of
@@ -63,23 +62,23 @@ class Plan:
 
     @property
     def unchanged(self) -> bool:
-        """True if the target holds this already."""
-        fresh = self.row.was != "unknown" and self.row.stage is None and self.row.action == "upsert"
-        return fresh and self.shadow is not None and self.shadow.digest == strict.json.digest(self.content)
+        """True if the target holds this already: no field of the header differs and every line is kept."""
+        if self.shadow is None or self.row.was == "unknown" or self.row.stage is not None or self.row.action != "upsert":
+            return False
+        header = self.shadow.content.get("header") or {}
+        return not changed(header, self.header) and all(line.action == "keep" for line in self._line_writes())
+
+    def _line_writes(self) -> tuple[LineWrite, ...]:
+        before: Mapping[str, Any] = self.shadow.content.get("lines") or {} if self.shadow is not None else {}
+        if self.link is None or not self.link.origin:
+            return changes(before, self.lines, self.numbers)
+        # The document is the target's own: its lines are numbered by our keys, and only it adds or ends lines.
+        numbers = {key: key for key in self.lines if ":" not in key}
+        return tuple(line for line in changes(before, self.lines, numbers) if line.action in ("update", "keep"))
 
     def write(self, entity: Entity) -> Write:
         """The write for the connector, with header and line changes against what was delivered last."""
         before = self.shadow.content if self.shadow is not None else {}
-        old_lines: Mapping[str, Any] = before.get("lines") or {}
-        numbers = self.numbers
-        if self.link is not None and self.link.origin:
-            # The document is the target's own: its lines are numbered by our keys, and only it adds or ends lines.
-            numbers = {key: key for key in self.lines if ":" not in key}
-            line_writes = tuple(
-                line for line in changes(old_lines, self.lines, numbers) if line.action in ("update", "keep")
-            )
-        else:
-            line_writes = changes(old_lines, self.lines, numbers)
         old_header: Mapping[str, Any] = before.get("header") or {}
         return Write(
             entity=self.subscription.route.entity,
@@ -93,7 +92,7 @@ class Plan:
             before=dict(old_header) or None,
             target_id=self.target_id,
             expected=self.expected,
-            lines=line_writes if entity.lines is not None else (),
+            lines=self._line_writes() if entity.lines is not None else (),
             scope=self.link.scope if self.link is not None else "",
             stage=self.row.stage,
             handle=self.row.handle,

@@ -292,3 +292,13 @@ def test_outcomes_unknown_for_ever_end_as_a_dead_letter(house, clock):
     with made.parts.store.reading() as connection:
         [dead] = control.attention(connection, ["dead"])
     assert "still unknown" in dead.reason
+
+
+def test_a_field_that_the_source_no_longer_sends_is_nothing_to_write(house):
+    crm, erp, made = house
+    crm.put("customer", "C1", {"name": "A", "fax": "1"})
+    made.run("customers")
+    calls = erp.written()
+    crm.put("customer", "C1", {"name": "A"})
+    assert made.run("customers").counts["unchanged"] == 1
+    assert erp.written() == calls
