@@ -24,6 +24,9 @@ class Interpreter(Walk):
 
     def run(self, record: ast.Record, message: Mapping[str, Any]) -> dict[str, Any]:
         """The result for the message; raises Invalid with everything that is wrong with it."""
+        if not isinstance(message, dict):
+            text = f"the message is {kind_of(message)}, a record is needed."
+            raise Invalid([Finding("", "type", text, "Look at what the source sent.", str(record.place))])
         self._scopes = [Scope(message, "", "")]
         found = self._record(record)
         if self.findings:

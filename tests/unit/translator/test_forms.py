@@ -330,3 +330,9 @@ def test_a_rule_of_a_code_list_follows_the_clock(make: Make, tables: Tables) -> 
     mapping = make("a: x | code(dated)")
     for day, word in ((datetime(2026, 6, 30, 23, tzinfo=UTC), "old"), (datetime(2026, 7, 1, tzinfo=UTC), "new")):
         assert mapping.read({"x": "A"}, Context(now=day)) == {"a": word}
+
+
+@pytest.mark.parametrize("message", [None, [], "x", 7])
+def test_a_message_that_is_no_record_is_refused(make: Make, context: Context, message: Any) -> None:
+    with pytest.raises(Invalid, match="the message is .*, a record is needed"):
+        make("a: x").read(message, context)
