@@ -19,4 +19,4 @@ def prices_of(row: Row) -> Iterator[Row]:
         price = {**valuation, **{name: body.get(name) for name in _OF_PRODUCT}}
         price["to_SalesDelivery"] = body.get("to_SalesDelivery") or []
         key = f"{row.key}|{valuation['ValuationArea']}|{valuation.get('ValuationType') or ''}"
-        yield Row(key, price, row.stamp, scope=str(valuation["ValuationArea"]), version=row.version)
+        yield Row(key, price, row.stamp, version=row.version)

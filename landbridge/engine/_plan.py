@@ -63,7 +63,8 @@ class Plan:
     @property
     def unchanged(self) -> bool:
         """True if the target holds this already: no field of the header differs and every line is kept."""
-        if self.shadow is None or self.row.was == "unknown" or self.row.stage is not None or self.row.action != "upsert":
+        fresh = self.row.was != "unknown" and self.row.stage is None and self.row.action == "upsert"
+        if self.shadow is None or not fresh:
             return False
         header = self.shadow.content.get("header") or {}
         return not changed(header, self.header) and all(line.action == "keep" for line in self._line_writes())
