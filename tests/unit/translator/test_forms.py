@@ -334,5 +334,5 @@ def test_a_rule_of_a_code_list_follows_the_clock(make: Make, tables: Tables) -> 
 
 @pytest.mark.parametrize("message", [None, [], "x", 7])
 def test_a_message_that_is_no_record_is_refused(make: Make, context: Context, message: Any) -> None:
-    with pytest.raises(Invalid, match="the message is .*, a record is needed"):
+    with pytest.raises(Invalid, match=r"the message is .*, a record is needed"):
         make("a: x").read(message, context)
