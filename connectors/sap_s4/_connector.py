@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ from connectors.sap_s4._cursor import parse
 from connectors.sap_s4._describe import fields_of
 from connectors.sap_s4._followers import Followers, begin
 from connectors.sap_s4._gateway import Gateway
+from connectors.sap_s4._keys import SORTED, Keys
 from connectors.sap_s4._literals import any_of, chunks, text
 from connectors.sap_s4._masters import Masters
 from connectors.sap_s4._matching import Matching
@@ -46,6 +46,7 @@ from landbridge.connector import (
 )
 from landbridge.errors import Conflict, Denied, Rejected
 from landbridge.net import Http
+from landbridge.strict import json as strict_json
 from landbridge.time import Clock
 
 _SESSION = re.compile(r"SAP_SESSIONID_(\w{3})_(\d{3})")
@@ -139,7 +140,7 @@ class SapS4(Connector[SapS4Config]):
         source = self._source(entity)
         cursor = parse(since, system=self.name, entity=entity, now=self.clock.now())
         if source.changes == "none":
-            yield from Stock(self._gateway, self.config, self.clock).read(source, cursor)
+            yield from self._stock().read(source, cursor)
             return
         told: set[str] = set()
         for page in self._reader(entity).read(source, cursor, limit):
@@ -152,49 +153,28 @@ class SapS4(Connector[SapS4Config]):
 
     def fetch(self, entity: str, ids: Sequence[str]) -> list[Row]:
         """The records as they are now; an id that SAP does not know comes as deleted."""
-        source = self._source(entity)
-        rows: list[Row] = []
-        reader = self._reader(entity)
-        wanted = list(dict.fromkeys(key.split("|")[0] if entity == "price" else key for key in ids))
-        if not self._gateway.service(source.service)[source.entity_set].filterable(source.key):
-            for key in wanted:
-                rows += self._one(source, reader, key)
+        wanted = dict.fromkeys(ids)
+        if entity == "inventory_level":
+            rows = list(self._stock().fetch(self._source(entity), wanted))
         else:
-            for chunk in chunks(wanted, per_value=len(source.key) + 10):
-                query = {"$filter": any_of(source.key, "Edm.String", chunk), "$expand": reader.expand(source)}
-                answer = self._gateway.get(source.service, source.entity_set, query)
-                rows += [reader.row(source, record) for record in answer["results"]]
-                while answer.get("__next"):
-                    answer = self._gateway.follow(answer["__next"])
-                    rows += [reader.row(source, record) for record in answer["results"]]
+            keys = list(dict.fromkeys(key.split("|")[0] for key in wanted)) if entity == "price" else list(wanted)
+            rows = [row for row in self._finish(entity, self._rows(self._source(entity), keys)) if row.key in wanted]
         there = {row.key for row in rows}
-        gone = [Row(key, None, action="delete") for key in wanted if key not in there]
-        return self._finish(entity, rows) + gone
+        return rows + [Row(key, None, action="delete") for key in wanted if key not in there]
 
     def keys(self, entity: str, *, low: str | None = None, high: str | None = None) -> Iterator[KeyHash]:
-        """All keys in ascending order with a hash of change stamp and version."""
+        """All keys in ascending order with a hash of change stamp and version, or of the content where SAP has none."""
         source = self._source(entity)
-        kind = self._gateway.service(source.service)[source.entity_set]
-        stamps = [name for name in (*source.stamp, "LastChangeTime", "ETag") if name in kind.properties]
-        last = low
-        operator = "ge"
-        while True:
-            bounds = [source.condition] if source.condition else []
-            bounds += [f"{source.key} {operator} {text(last)}"] if last else []
-            bounds += [f"{source.key} lt {text(high)}"] if high else []
-            query = {
-                "$filter": " and ".join(bounds) or None,
-                "$select": ",".join([source.key, *stamps]),
-                "$orderby": source.key,
-                "$top": self.config.page,
-            }
-            answer = self._gateway.get(source.service, source.entity_set, query)
-            for record in answer["results"]:
-                content = "|".join(str(record.get(name)) for name in stamps)
-                last, operator = str(record[source.key]), "gt"
-                yield KeyHash(last, hashlib.sha256(content.encode()).digest())
-            if not answer["results"] or (len(answer["results"]) < self.config.page and "__next" not in answer):
-                return
+        if entity in ("inventory_level", "price"):
+            pages = self.read(entity, None)
+            hashes: Iterator[tuple[str, bytes]] = (
+                (row.key, strict_json.digest(row.body)) for page in pages for row in page.rows
+            )
+        else:
+            hashes = Keys(self._gateway, self.config.page).read(source, low, high)
+        for key, digest in hashes if entity in SORTED else sorted(hashes):
+            if (low is None or key >= low) and (high is None or key < high):
+                yield KeyHash(key, digest)
 
     def write(self, entity: str, writes: Sequence[Write]) -> list[Outcome]:
         """Each write is a changeset of its own: all of it or nothing, and none pulls another down."""
@@ -279,6 +259,21 @@ class SapS4(Connector[SapS4Config]):
         path = Planner(service).path(source.entity_set, {source.key: key})
         record = self._gateway.get(source.service, path, {"$expand": self._reader("").expand(source)})
         return inward(service, source.entity_set, record, etags=True)
+
+    def _rows(self, source: Source, keys: list[str]) -> list[Row]:
+        """The records with these keys: by filters where SAP lets them be filtered, else one by one."""
+        reader = self._reader("")
+        if not self._gateway.service(source.service)[source.entity_set].filterable(source.key):
+            return [row for key in keys for row in self._one(source, reader, key)]
+        rows = []
+        for chunk in chunks(keys, per_value=len(source.key) + 10):
+            query = {"$filter": any_of(source.key, "Edm.String", chunk), "$expand": reader.expand(source)}
+            found = self._gateway.all(source.service, source.entity_set, query)
+            rows += [reader.row(source, record) for record in found]
+        return rows
+
+    def _stock(self) -> Stock:
+        return Stock(self._gateway, self.config, self.clock)
 
     def _one(self, source: Source, reader: Reader, key: str) -> list[Row]:
         path = Planner(self._gateway.service(source.service)).path(source.entity_set, {source.key: key})

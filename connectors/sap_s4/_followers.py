@@ -40,16 +40,12 @@ class Followers:
             return []
         conditions = [self._since(kind.properties[name].type, name, since) for name in stamps]
         query = {"$filter": " or ".join(conditions), "$expand": lines}
-        answer = self._gateway.get(service, entity_set, query)
-        found: list[str] = []
-        while True:
-            for record in answer["results"]:
-                for line in record[lines]["results"]:
-                    number = str(line.get("ReferenceSDDocument") or "")
-                    found.append(number.lstrip("0") if number.isdigit() else number)
-            if not answer.get("__next"):
-                return [number for number in found if number]
-            answer = self._gateway.follow(answer["__next"])
+        found = []
+        for record in self._gateway.all(service, entity_set, query):
+            for line in record[lines]["results"]:
+                number = str(line.get("ReferenceSDDocument") or "")
+                found.append(number.lstrip("0") if number.isdigit() else number)
+        return [number for number in found if number]
 
     def _since(self, edm: str, name: str, since: datetime) -> str:
         if edm == "Edm.DateTimeOffset":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,6 +65,15 @@ class Gateway:
                 sent=False,
             )
         return self._get(url).json()["d"]
+
+    def all(self, service: str, path: str, query: Mapping[str, object]) -> Iterator[Mapping[str, Any]]:
+        """Every record of a query, page after page along SAP's own links."""
+        answer = self.get(service, path, query)
+        while True:
+            yield from answer["results"]
+            if not answer.get("__next"):
+                return
+            answer = self.follow(answer["__next"])
 
     def count(self, service: str, entity_set: str, condition: str | None) -> int:
         """How many records of a set a filter finds."""

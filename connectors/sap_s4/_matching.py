@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.sap_s4._config import SapS4Config
@@ -57,7 +57,7 @@ class Matching:
         kind = self._gateway.service(source.service)[entity_set].properties[field].type
         for bound in [None] if scan else [any_of(field, kind, chunk) for chunk in cut]:
             filters = " and ".join(part for part in (condition, bound) if part)
-            for record in self._all(source, entity_set, filters or None, f"{source.key},{field}"):
+            for record in self._all(source, entity_set, filters, f"{source.key},{field}"):
                 ids = found.get(str(record[field]).strip())
                 key = str(record[source.key])
                 if ids is not None and key not in ids:
@@ -77,11 +77,5 @@ class Matching:
             right |= {str(one[source.key]) for one in self._all(source, source.entity_set, filters, source.key)}
         return {value: [key for key in keys if key in right] for value, keys in found.items()}
 
-    def _all(self, source: Source, entity_set: str, condition: str | None, select: str) -> list[Mapping[str, Any]]:
-        query = {"$filter": condition, "$select": select}
-        answer = self._gateway.get(source.service, entity_set, query)
-        records = list(answer["results"])
-        while answer.get("__next"):
-            answer = self._gateway.follow(answer["__next"])
-            records += answer["results"]
-        return records
+    def _all(self, source: Source, entity_set: str, condition: str, select: str) -> Iterator[Mapping[str, Any]]:
+        return self._gateway.all(source.service, entity_set, {"$filter": condition or None, "$select": select})

@@ -51,14 +51,9 @@ class Returns:
                 self._absent = True
                 return found
             query = {"$filter": any_of("ReferenceSDDocument", kind, chunk)}
-            answer = self._gateway.get(RETURNS, "A_CustomerReturnItem", query)
-            while True:
-                for line in answer["results"]:
-                    if not line.get("SalesDocumentRjcnReason"):
-                        found.setdefault(str(line["ReferenceSDDocument"]).lstrip("0"), []).append(line)
-                if not answer.get("__next"):
-                    break
-                answer = self._gateway.follow(answer["__next"])
+            for line in self._gateway.all(RETURNS, "A_CustomerReturnItem", query):
+                if not line.get("SalesDocumentRjcnReason"):
+                    found.setdefault(str(line["ReferenceSDDocument"]).lstrip("0"), []).append(line)
         return found
 
 

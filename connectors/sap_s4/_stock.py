@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from connectors.sap_s4._config import SapS4Config
 from connectors.sap_s4._cursor import Cursor
 from connectors.sap_s4._gateway import Gateway
-from connectors.sap_s4._literals import text
+from connectors.sap_s4._literals import any_of, chunks, text
 from connectors.sap_s4._sources import Source
 from connectors.sap_s4._wire import instant, inward
 from landbridge.connector import Page, Row
@@ -34,6 +34,17 @@ class Stock:
             last = number + 1 == len(scopes)
             after = Cursor(done=instant(self._clock.now())) if last else Cursor(scope=scopes[number + 1])
             yield from self._scope(source, scopes[number], after)
+
+    def fetch(self, source: Source, keys: Iterable[str]) -> Iterator[Row]:
+        """The records with these keys, read by their materials."""
+        wanted = set(keys)
+        materials = sorted({key.split("|")[0] for key in wanted})
+        for chunk in chunks(materials, per_value=20):
+            query = {"$filter": any_of("Material", "Edm.String", chunk)}
+            for record in self._gateway.all(source.service, source.entity_set, query):
+                row = self._row(source, record, str(record["Plant"]) if self._config.plants else "")
+                if row.key in wanted:
+                    yield row
 
     def keys_of(self, source: Source, record: Mapping[str, Any]) -> str:
         """The eleven keys of a stock record as one text."""

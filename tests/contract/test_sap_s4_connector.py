@@ -869,3 +869,17 @@ def test_an_order_is_told_when_only_its_followers_moved(documents: tuple[str, ..
             return
         assert [row.body["to_Item"][0]["@shipped"] for row in shipped if row.body] == ["4"]
         assert [row.body["to_Item"][0]["@returned"] for row in returned if row.body] == ["1"]
+
+
+def test_keys_and_fetch_speak_of_the_same_records_for_every_entity(sap: Lab) -> None:
+    outcome, _ = created(sap)
+    sap.sandbox.ship(outcome.target_id, {"10": 1})
+    sap.sandbox.seed_partner("Lieferant", customer=False, supplier=True)
+    sap.sandbox.stock_set("P1", "1010", 3, batch="B1")
+    sap.tick(60)
+    for entity in sap.connector.entities:
+        keys = [one.key for one in sap.connector.keys(entity)]
+        assert keys == sorted(keys)
+        assert set(keys) == {row.key for row in sap.rows(entity)[0]}, entity
+        rows = sap.connector.fetch(entity, [*keys, "nowhere|x"])
+        assert {row.key: row.action for row in rows} == {**dict.fromkeys(keys, "upsert"), "nowhere|x": "delete"}, entity
