@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from bench import balanced, engine, flow
 from memory import Memory
+from workbench import balanced, engine, flow
 
 from landbridge.connector import Accepted, Entity
-from landbridge.errors import Conflict, Denied, Invalid, Finding, OutcomeUnknown, Rejected, Unavailable
+from landbridge.errors import Conflict, Denied, Finding, Invalid, OutcomeUnknown, Rejected, Unavailable
 from landbridge.store import control
 
 CUSTOMER = Entity("Customer", create="C", update="B", batch=10, settle=timedelta(minutes=5))

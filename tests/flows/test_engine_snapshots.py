@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from bench import Plain, balanced, engine, flow
 from memory import Memory
+from workbench import Plain, balanced, engine, flow
 
 from landbridge.connector import Entity, Page, Row
 

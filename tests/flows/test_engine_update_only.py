@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from bench import balanced, engine, flow
 from memory import Memory
+from workbench import balanced, engine, flow
 
 from landbridge.connector import Entity
 from landbridge.settings import Ownership

@@ -10,9 +10,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from bench import engine, flow
 from memory import Memory
 from sqlalchemy import text
+from workbench import engine, flow
 
 from landbridge.connector import Entity
 from landbridge.net import Usage
