@@ -31,12 +31,12 @@ ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE / "flow")]
 
 import orjson  # noqa: E402 - the checkout comes first on the path
-import requests  # noqa: E402
-from sqlalchemy import event, text  # noqa: E402
-from stub import CUSTOMERS, PAGE, PRODUCTS  # noqa: E402
+import requests  # noqa: E402 - as above
+from sqlalchemy import event, text  # noqa: E402 - as above
+from stub import CUSTOMERS, PAGE, PRODUCTS  # noqa: E402 - as above
 
-from landbridge.canonical import Canonical  # noqa: E402
-from landbridge.connector import (  # noqa: E402
+from landbridge.canonical import Canonical  # noqa: E402 - as above
+from landbridge.connector import (  # noqa: E402 - as above
     Config,
     Connector,
     Delivered,
@@ -49,14 +49,14 @@ from landbridge.connector import (  # noqa: E402
     Write,
     connector,
 )
-from landbridge.engine import Engine, Parts, tune_process  # noqa: E402
-from landbridge.net import Url, open_http  # noqa: E402
-from landbridge.settings import Flow, Ownership  # noqa: E402
-from landbridge.store import Store, identity, migrate  # noqa: E402
-from landbridge.store._identity import Key  # noqa: E402
-from landbridge.store.embedded import EmbeddedPostgres  # noqa: E402
-from landbridge.time import SystemClock, uuid7  # noqa: E402
-from landbridge.translator import Tables, Translator  # noqa: E402
+from landbridge.engine import Engine, Parts, tune_process  # noqa: E402 - as above
+from landbridge.net import Url, open_http  # noqa: E402 - as above
+from landbridge.settings import Flow, Ownership  # noqa: E402 - as above
+from landbridge.store import Store, identity, migrate  # noqa: E402 - as above
+from landbridge.store._identity import Key  # noqa: E402 - as above
+from landbridge.store.embedded import EmbeddedPostgres  # noqa: E402 - as above
+from landbridge.time import SystemClock, uuid7  # noqa: E402 - as above
+from landbridge.translator import Tables, Translator  # noqa: E402 - as above
 
 CHUNK = 10_000
 BATCH = 100

@@ -9,8 +9,7 @@ from connectors.salesforce._config import SalesforceConfig
 from connectors.salesforce._entities import RELATED
 from connectors.salesforce._session import Session
 from connectors.salesforce._soql import name
-from landbridge.connector import Field
-from landbridge.connector._entity import FieldType
+from landbridge.connector import Field, FieldType
 
 _TYPES: Mapping[str, FieldType] = {
     "int": "integer",

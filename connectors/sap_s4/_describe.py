@@ -7,8 +7,7 @@ from typing import Any
 
 from connectors.sap_s4._metadata import EntityType, Service
 from connectors.sap_s4._sources import Source
-from landbridge.connector import Field, Fields
-from landbridge.connector._entity import FieldType
+from landbridge.connector import Field, Fields, FieldType
 
 _TYPES: Mapping[str, FieldType] = {
     "Edm.String": "string",

@@ -6,7 +6,7 @@ the engine never asks for a product's name. The contract suite in `tests/contrac
 """
 
 from landbridge.connector._base import Config, Connector
-from landbridge.connector._entity import Entity, Field, Fields, Grade, Waiver
+from landbridge.connector._entity import Entity, Field, Fields, FieldType, Grade, Waiver
 from landbridge.connector._outcome import Accepted, Delivered, Found, Outcome
 from landbridge.connector._page import Identity, KeyHash, Page, Row
 from landbridge.connector._registry import Registration, Registry, connector
@@ -20,6 +20,7 @@ __all__ = [
     "Delivered",
     "Entity",
     "Field",
+    "FieldType",
     "Fields",
     "Found",
     "Grade",

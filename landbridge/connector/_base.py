@@ -86,7 +86,7 @@ class Connector(Generic[C]):
         )
 
     def absent(self, entity: str, last: dict[str, Any]) -> dict[str, Any] | None:
-        """What a record's absence from a complete snapshot means: its body with quantities at zero, or None: deleted."""
+        """What a record's absence from a complete snapshot means: its body with zero quantities, or None: deleted."""
         return None
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from landbridge.settings._model import Model, Name
 class SystemEntry(Model):
     """One entry of config/systems.yaml as it is written."""
 
-    connector: Name = Field(description="The product, by its connector's name.", examples=["salesforce"])
+    connector: Name = Field(description="The product, by its connector's name.", examples=["acme"])
     config: dict[str, Any] = Field(
         default_factory=dict,
         description="The connector's own settings; see its page.",
@@ -28,7 +28,7 @@ class SystemEntry(Model):
     mapping: str | None = Field(
         None,
         description="Folder of mappings/ with this instance's own files; default: the connector's name.",
-        examples=["salesforce_emea"],
+        examples=["acme_emea"],
         pattern=r"^[a-z][a-z0-9_]*$",
     )
     scopes: tuple[str, ...] = Field(
@@ -57,8 +57,8 @@ class System(Model):
     """A system with everything resolved: the connector's own configuration and the network policy are typed."""
 
     name: str = Field(description="Its name in systems.yaml.", examples=["crm"])
-    connector: str = Field(description="Its connector's name.", examples=["salesforce"])
+    connector: str = Field(description="Its connector's name.", examples=["acme"])
     config: Config = Field(description="The connector's configuration.", examples=[{}])
     net: NetSettings = Field(default_factory=NetSettings, description="The network policy.", examples=[{}])
-    mapping: str = Field(description="Folder of mappings/.", examples=["salesforce"])
+    mapping: str = Field(description="Folder of mappings/.", examples=["acme"])
     scopes: tuple[str, ...] = Field((), description="Organisations it is used for.", examples=[["CN01"]])

@@ -64,13 +64,16 @@ class Writer:
         raise NotImplementedError
 
     def line(self, text: str) -> None:
+        """Write one line at the present depth."""
         self._lines.append("    " * self._indent + text)
 
     def new(self, letter: str = "t") -> str:
+        """A fresh name for a value."""
         self._count += 1
         return f"{letter}{self._count}"
 
     def constant(self, value: Any, letter: str = "k") -> str:
+        """A name for a value that is known when the mapping is loaded."""
         name = self.new(letter)
         self.constants[name] = value
         return name
@@ -84,6 +87,7 @@ class Writer:
 
     @contextmanager
     def block(self, opening: str) -> Iterator[None]:
+        """A block under `opening`; what was learnt inside of it is forgotten after it."""
         self.line(opening)
         self._indent += 1
         self._cache.append({})
@@ -107,6 +111,7 @@ class Writer:
             yield
 
     def atom(self, out: Out) -> Out:
+        """The same value under a name, so that it is computed once."""
         if out.name:
             return out
         name = self.new()
@@ -114,6 +119,7 @@ class Writer:
         return Out(name, out.miss, out.null, True)
 
     def into(self, name: str, out: Out) -> None:
+        """Give a value this name."""
         if out.code != name:
             self.line(f"{name} = {out.code}")
 
@@ -139,6 +145,7 @@ class Writer:
         return Out(code, any(out.miss for out in checks), any(out.null for out in checks))
 
     def path(self, path: Path, *, careful: bool = False) -> Out:
+        """The Python of a path, from the record it starts at."""
         scope = self._scopes[len(self._scopes) - 1 - path.up]
         if path.special:
             return Out(scope.position if path.special == "$position" else f"({scope.position} - 1)")
@@ -155,6 +162,7 @@ class Writer:
         return out
 
     def step(self, base: Out, step: Key | Index | Pick, name: str, scope: str, *, keep: bool, careful: bool) -> Out:
+        """The Python of one step of a path."""
         careful = careful or name in self.optional or not isinstance(step, Key)
         for cache in reversed(self._cache):
             known = cache.get((scope, name))
@@ -175,6 +183,7 @@ class Writer:
         return out
 
     def condition(self, condition: ast.Condition) -> str:
+        """The Python of a condition."""
         tests = [
             self.condition(part) if isinstance(part, ast.Condition) else self.test(part) for part in condition.parts
         ]
@@ -184,6 +193,7 @@ class Writer:
         return text if condition.mode == "any" else f"(not {text})"
 
     def test(self, test: ast.Test) -> str:
+        """The Python of one comparison of a condition."""
         source = test.source
         out = self.path(source.path, careful=True) if isinstance(source, ast.At) else self.value(source)
         code = self.atom(out).code

@@ -47,11 +47,13 @@ class Numbers(Writer):
         return Out(name, out.miss, out.null, True)
 
     def compute(self, expr: ast.Compute) -> Out:
+        """The Python of a computed number."""
         checks: list[Out] = []
         code = self.number(expr.tree, checks)
         return self.unless_absent(checks, code)
 
     def number(self, tree: ast.Arithmetic, checks: list[Out]) -> str:
+        """The Python of one node of arithmetic; what may be absent is added to `checks`."""
         known = self._sums.get((self._scopes[-1].var, tree))
         if known is not None:
             checks.append(known)
@@ -81,6 +83,7 @@ class Numbers(Writer):
         )
 
     def sum(self, tree: ast.Sum, checks: list[Out]) -> str:
+        """A loop that adds up over a list."""
         source = self.atom(self.path(tree.path))
         name, var = self.new("s"), self.new("e")
         outer = self._scopes[-1].name

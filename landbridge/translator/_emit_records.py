@@ -15,6 +15,7 @@ class Records(Numbers):
     """Writes records, lists and loops."""
 
     def each(self, expr: ast.Each, sums: list[ast.Sum] | None = None) -> Out:
+        """A loop that makes one record per element of a list, with the sums that run over the same list."""
         source = self.atom(self.value(expr.source))
         name, var, position = self.new("r"), self.new("e"), self.new("p")
         outer = self._scopes[-1].name
@@ -52,6 +53,7 @@ class Records(Numbers):
         return Out(name, source.miss, source.null, True)
 
     def append(self, name: str, out: Out) -> None:
+        """Append a value that may be absent to a list."""
         if not self.absent(out):
             self.line(f"{name}.append({out.code})")
             return
@@ -60,6 +62,7 @@ class Records(Numbers):
             self.line(f"{name}.append({out.code})")
 
     def listof(self, expr: ast.ListOf) -> Out:
+        """A list of values, without those that are null or missing."""
         outs = []
         for one in expr.elements:
             outs.append(self.value(one))
@@ -74,6 +77,7 @@ class Records(Numbers):
         return Out(name, name=True)
 
     def record(self, record: ast.Record) -> Out:
+        """A record of fields: missing, or null, where nothing of it came."""
         parts: list[tuple[ast.Field, Out]] = []
         lead = "" if record.whole else leading(record)
         for number_, part in enumerate(record.fields):
@@ -127,6 +131,7 @@ class Records(Numbers):
         return list(dict.fromkeys(found))
 
     def field(self, part: ast.Field) -> Out:
+        """A field, written when its mode (`create`, `update`) asks for it."""
         if part.on == "always":
             return self.keep(part, self.value(part.value))
         name = self.new()
@@ -137,6 +142,7 @@ class Records(Numbers):
         return self.keep(part, Out(name, True, True, True))
 
     def keep(self, part: ast.Field, out: Out) -> Out:
+        """A field that is left out rather than null."""
         if part.null != "keep" or not out.null:
             return out
         if out.code == "None":
@@ -147,6 +153,7 @@ class Records(Numbers):
         return Out(name, True, False, True)
 
     def emptiness(self, parts: list[tuple[ast.Field, Out]], lead: str) -> list[tuple[str, str]]:
+        """When a record is nothing: pairs of a condition and what stands in its place."""
         checks: list[tuple[str, str]] = []
         if lead:
             out = next(out for part, out in parts if part.name == lead)
@@ -161,6 +168,7 @@ class Records(Numbers):
         return checks
 
     def fields(self, parts: list[tuple[ast.Field, Out]]) -> Out:
+        """The record itself, once it is known to be one."""
         sure = [f"{part.name!r}: {out.code}" for part, out in parts if not out.miss]
         literal = f"{{{', '.join(sure)}}}"
         unsure = [(part, out) for part, out in parts if out.miss]

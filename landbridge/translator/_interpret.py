@@ -281,6 +281,7 @@ def leading(record: ast.Record) -> str:
 
 
 def label(expr: ast.Each) -> str:
+    """What an error calls the list of an `each`."""
     source = expr.source
     while isinstance(source, (ast.Pipe, ast.Group, ast.Flatten)):
         source = source.source

@@ -210,6 +210,7 @@ def _argument_name(reader: Reader) -> str:
 
 
 def place_of(node: Node) -> ast.Place:
+    """Where a node stands in its file."""
     return ast.Place(node.file, node.line, node.column)
 
 

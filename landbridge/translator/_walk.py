@@ -182,4 +182,5 @@ class Walk:
 
 
 def there(value: Any) -> bool:
+    """Whether a value is neither null nor missing."""
     return value is not None and value is not MISSING

@@ -101,7 +101,7 @@ def test_a_random_filter_finds_what_it_should(system: tuple[SapSandbox, Client],
     sap.reader.paging = dice.choice(["keyset", "offset"])
     rows, count = every_page(client, "A_SalesOrder", filter=text, orderby=f"{name}{' desc' if down else ''}")
     wanted = [row for row in records if test(row)]
-    key: Callable[[dict[str, Any]], Any] = lambda row: Decimal(row[name]) if name == "TotalNetAmount" else row[name]  # noqa: E731
+    key: Callable[[dict[str, Any]], Any] = lambda row: Decimal(row[name]) if name == "TotalNetAmount" else row[name]  # noqa: E731 - one line beside the table it sorts
     shown = f"seed {SEED}/{round_}: {text} by {name}"
     assert sorted(row["SalesOrder"] for row in rows) == sorted(row["SalesOrder"] for row in wanted), shown
     assert count == str(len(wanted)), shown

@@ -47,7 +47,7 @@ def test_the_queries_of_a_reader_run_on_an_index(org: SalesforceSandbox, soql: s
         plans.extend(str(row[3]) for row in org.state.rows(f"EXPLAIN QUERY PLAN {sql}", params))
         return chunks(sql, params, size)
 
-    org.state.chunks = explained  # type: ignore[method-assign]
+    org.state.chunks = explained  # type: ignore[method-assign]  # watched, not replaced
     org.query(soql)
     assert any("SEARCH t USING" in plan for plan in plans), plans
     assert not any("SCAN" in plan or "TEMP B-TREE" in plan for plan in plans), plans
