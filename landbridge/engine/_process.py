@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from landbridge.engine._conditions import holds
 from landbridge.engine._echo import echoes
+from landbridge.engine._orders import settle_status
 from landbridge.engine._parts import STATES, Parts
 from landbridge.engine._refs import chain_key, key_of, name_lines, references, resolve
 from landbridge.errors import ConfigError, Finding, Invalid, Problem
@@ -96,6 +97,7 @@ class Process:
         try:
             canonical = self._mapping.read(received.body, context)
             self.parts.schema.check(self.entity, canonical)
+            settle_status(self.entity, canonical)
         except Invalid as error:
             message.findings = error.findings
         else:
@@ -112,6 +114,7 @@ class Process:
         own = {self._key(m.received.key, m.received.scope) for m in messages}
         own |= {self._key(m.received.into, m.received.scope) for m in messages if m.received.into}
         who = identity.lookup(connection, own | found.keys)
+        known_before = [m for m in messages if self._key(m.received.key, m.received.scope) in who]
         who |= self._mint_references(connection, found.keys - who.keys() - own)
         who |= self._mint_own(connection, messages, who)
         identity.appear(connection, {key for key in own if key in who and who[key].mentioned})
@@ -127,7 +130,7 @@ class Process:
         found.resolve(who)
         self._merge(connection, messages, who)
         self._number(connection, messages)
-        for message in echoes(connection, self.parts.systems[self.system], self.entity, messages):
+        for message in echoes(connection, self.parts.systems[self.system], self.entity, known_before):
             message.echo = True
 
     def _key(self, id_: str | None, scope: str) -> Key:
