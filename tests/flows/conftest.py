@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from house import House
 
 from landbridge.store import Store, migrate
 from landbridge.time import ManualClock
@@ -37,3 +39,11 @@ def store(database_url: str, clock: ManualClock) -> Iterator[Store]:
     store = Store(database_url, clock)
     yield store
     store.close()
+
+
+@pytest.fixture
+def house(root: Path, store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """Both real sandboxes and the shipped configuration between them."""
+    found = House(root, store, clock, monkeypatch.setenv)
+    yield found
+    found.close()
