@@ -84,6 +84,8 @@ class Planner:
                 continue
             if name in kind.navigations:
                 nested.append(name)
+            elif last is not None and name in last and last[name] == value:
+                continue  # unchanged on our side: what somebody made of it in SAP stays
             elif not self._holds(kind, name, current.get(name), value):
                 self._mind(kind, name, current, last if moved else None, value)
                 fields[name] = value

@@ -17,9 +17,10 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
     "A_Product": {"number": "Product", "sku": "Product", "gtin": "ProductStandardID", "old_number": "ProductOldID"},
     "A_SalesOrder": {"number": "SalesOrder"},
 }
-# Beyond this many filters it is cheaper to read one column of the whole set.
-_MANY_FILTERS = 4
-_WORTH_A_SCAN = 50
+# Beyond this many filters of values it may be cheaper to read one column of the whole set: a filter of a hundred values
+# costs about as much as ten pages of a thousand records.
+_MANY_FILTERS = 2
+_RECORDS_PER_FILTER = 10_000
 
 
 class Matching:
@@ -53,7 +54,7 @@ class Matching:
         cut = list(chunks(found, per_value=len(field) + 10))
         scan = len(cut) > _MANY_FILTERS
         if scan:
-            scan = self._gateway.count(source.service, entity_set, None) <= _WORTH_A_SCAN * len(found)
+            scan = self._gateway.count(source.service, entity_set, None) <= _RECORDS_PER_FILTER * len(cut)
         kind = self._gateway.service(source.service)[entity_set].properties[field].type
         for bound in [None] if scan else [any_of(field, kind, chunk) for chunk in cut]:
             filters = " and ".join(part for part in (condition, bound) if part)
@@ -71,7 +72,7 @@ class Matching:
         right: set[str] = set()
         cut = list(chunks(ids, per_value=len(source.key) + 10))
         total = self._gateway.count(source.service, source.entity_set, None) if len(cut) > _MANY_FILTERS else None
-        scan = total is not None and total <= _WORTH_A_SCAN * len(ids)
+        scan = total is not None and total <= _RECORDS_PER_FILTER * len(cut)
         for bound in [None] if scan else [any_of(source.key, "Edm.String", chunk) for chunk in cut]:
             filters = " and ".join(part for part in (source.condition, bound) if part)
             right |= {str(one[source.key]) for one in self._all(source, source.entity_set, filters, source.key)}

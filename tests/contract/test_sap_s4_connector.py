@@ -883,3 +883,30 @@ def test_keys_and_fetch_speak_of_the_same_records_for_every_entity(sap: Lab) -> 
         assert set(keys) == {row.key for row in sap.rows(entity)[0]}, entity
         rows = sap.connector.fetch(entity, [*keys, "nowhere|x"])
         assert {row.key: row.action for row in rows} == {**dict.fromkeys(keys, "upsert"), "nowhere|x": "delete"}, entity
+
+
+def test_what_somebody_changed_in_sap_and_we_did_not_stays(sap: Lab) -> None:
+    outcome, write = created(sap, line("a", "P1", "100", SalesOrderItemText="Tea"))
+    item = {"SalesOrder": outcome.target_id, "SalesOrderItem": "10"}
+    sap.sandbox.edit("A_SalesOrderItem", item, {"SalesOrderItemText": "Tea, the good one"})
+    before = write.lines[0].after
+    assert before is not None
+    new = LineWrite("update", "a", "10", before, {**before, "RequestedQuantity": "80"})
+    change = replace(write, action="update", changed={}, target_id=outcome.target_id, lines=(new,))
+    assert isinstance(sap.do(change), Delivered)
+    there = sap.sandbox.records("A_SalesOrderItem")[0]
+    assert (there["RequestedQuantity"], there["SalesOrderItemText"]) == ("80", "Tea, the good one")
+
+
+def test_a_new_city_leaves_the_street_that_was_corrected_in_sap(sap: Lab) -> None:
+    outcome = sap.do(sap.write("customer", PARTNER))
+    assert isinstance(outcome, Delivered)
+    address = sap.sandbox.records("A_BusinessPartnerAddress")[0]
+    key = {"BusinessPartner": outcome.target_id, "AddressID": address["AddressID"]}
+    sap.sandbox.edit("A_BusinessPartnerAddress", key, {"StreetName": "建国门外大街 1"})
+    changed = {"to_BusinessPartnerAddress": [{**PARTNER["to_BusinessPartnerAddress"][0], "CityName": "上海"}]}
+    after = {**PARTNER, **changed}
+    update = sap.write("customer", after, action="update", changed=changed, before=PARTNER, target_id=outcome.target_id)
+    assert isinstance(sap.do(update), Delivered)
+    there = sap.sandbox.records("A_BusinessPartnerAddress")[0]
+    assert (there["CityName"], there["StreetName"]) == ("上海", "建国门外大街 1")
