@@ -21,6 +21,7 @@ from connectors.sap_s4._metadata import EntityType
 from connectors.sap_s4._sources import Source
 from connectors.sap_s4._wire import etag_of, exact_stamp, instant, inward, read_value
 from landbridge.connector import Page, Row
+from landbridge.errors import Unavailable
 from landbridge.time import EPOCH, Clock
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -86,7 +87,7 @@ class Reader:
         if cursor.low is None and cursor.done:
             cursor = replace(cursor, low=instant(datetime.fromisoformat(cursor.done) - self._overlap))
         while left is None or left > 0:
-            top = min(self._config.page, left or self._config.page)
+            top = self._top(source, left)
             if cursor.drain:
                 assert cursor.low is not None
                 bounds = [f"{stamp} ge {literal(edm, cursor.low)}", f"{stamp} lt {literal(edm, _after(cursor.low))}"]
@@ -126,7 +127,7 @@ class Reader:
         left = limit
         kind = self._gateway.service(source.service)[source.entity_set]
         while left is None or left > 0:
-            top = min(self._config.page, left or self._config.page)
+            top = self._top(source, left)
             bounds = self._days(kind, cursor, days)
             if cursor.key:
                 bounds.append(f"{source.key} gt {literal('Edm.String', cursor.key)}")
@@ -170,10 +171,21 @@ class Reader:
 
     def _page(self, source: Source, bounds: list[str], order: str, top: int) -> tuple[list[Record], bool]:
         """Records of one page, and whether more follow; a page that SAP cuts short counts as followed."""
-        query = {**self._query(source, bounds), "$orderby": order, "$top": top}
-        answer = self._gateway.get(source.service, source.entity_set, query)
+        while True:
+            query = {**self._query(source, bounds), "$orderby": order, "$top": top}
+            try:
+                answer = self._gateway.get(source.service, source.entity_set, query)
+                break
+            except Unavailable as error:
+                if "net.max_reply" not in error.message or top == 1:
+                    raise
+                top = max(1, top // 4)  # some of these records are huge: fewer at a time
         records: list[Record] = answer.get("results", [])
         return records, bool(records) and (len(records) >= top or "__next" in answer)
+
+    def _top(self, source: Source, left: int | None) -> int:
+        page = min(self._config.page, source.page)
+        return page if left is None else min(page, left)
 
     def _query(self, source: Source, bounds: list[str]) -> dict[str, object]:
         conditions = ([source.condition] if source.condition else []) + bounds

@@ -30,6 +30,7 @@ class Source:
     condition: str | None = None
     expand: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+    page: int = 5000  # most records in one page: what is read along makes some of them large
 
 
 _ADDRESS = "to_BusinessPartnerAddress"
@@ -116,6 +117,7 @@ SOURCES: Mapping[str, Source] = {
             "to_Item.Material",
             "to_Item.RequestedQuantity",
         ),
+        100,
     ),
     "shipment": Source(
         DELIVERIES,
@@ -125,6 +127,7 @@ SOURCES: Mapping[str, Source] = {
         _DAYS,
         None,
         ("to_DeliveryDocumentItem", "to_DeliveryDocumentPartner"),
+        page=200,
     ),
     "inventory_level": Source(STOCK, "A_MatlStkInAcctMod", "Material", "none"),
 }

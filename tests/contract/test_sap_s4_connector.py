@@ -11,6 +11,7 @@ from sap_s4_lab import Lab, lab, line
 from connectors.sap_s4 import SapS4
 from landbridge.connector import Accepted, Delivered, LineWrite, Row
 from landbridge.errors import Conflict, Denied, OutcomeUnknown, Rejected, Unavailable
+from landbridge.net import NetSettings, open_http
 from landbridge.secrets import Secret
 
 
@@ -910,3 +911,16 @@ def test_a_new_city_leaves_the_street_that_was_corrected_in_sap(sap: Lab) -> Non
     assert isinstance(sap.do(update), Delivered)
     there = sap.sandbox.records("A_BusinessPartnerAddress")[0]
     assert (there["CityName"], there["StreetName"]) == ("上海", "建国门外大街 1")
+
+
+def test_orders_too_large_for_a_page_are_read_in_smaller_ones(sap: Lab) -> None:
+    customer, _ = sap.customer(), sap.product()
+    for _ in range(12):
+        sap.do(sap.order(customer, line("a", "P1", "1")))
+        sap.tick()
+    config = sap.connector.config
+    http = open_http("erp", config, NetSettings(max_reply=60_000), clock=sap.clock)
+    connector = SapS4("erp", config, http, sap.clock)
+    connector._gateway._services = sap.connector._gateway._services  # the metadata itself is larger than that
+    rows, _ = sap.rows("sales_order", None, connector)
+    assert len({row.key for row in rows}) == 12
