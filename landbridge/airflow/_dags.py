@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from landbridge.settings import Flow
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
 RETRY_AFTER = timedelta(seconds=15)
 EVERY_PARAM = ("since", "limit", "dry_run")
 
@@ -53,7 +52,6 @@ def _dag(flow: Flow, root: Path) -> DAG:
         description=flow.summary,
         doc_md=_documentation(flow, root),
         schedule=schedule_of(flow),
-        start_date=START,
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=not flow.enabled,
@@ -80,7 +78,7 @@ def _dag(flow: Flow, root: Path) -> DAG:
             since = asked["since"] or _backfilled(context)
             if asked["dry_run"]:
                 return _run(_steps.rehearse, root, name, since=since, limit=asked["limit"])
-            run = {"trigger": str(context["dag_run"].run_type), "parameters": {"since": since, "limit": asked["limit"]}}
+            run = {"trigger": _trigger(context), "parameters": {"since": since, "limit": asked["limit"]}}
             return _run(_steps.extract, root, name, run)
 
         @task
@@ -141,10 +139,16 @@ def _run(step: Callable[..., dict[str, Any]], *arguments: Any, **named: Any) -> 
         raise
 
 
+def _trigger(context: dict[str, Any]) -> str:
+    """What made the run: scheduled, manual, backfill or asset_triggered."""
+    kind = context["dag_run"].run_type
+    return str(getattr(kind, "value", kind))
+
+
 def _backfilled(context: dict[str, Any]) -> str | None:
     """The instant since when a backfill's run reads again."""
     run = context["dag_run"]
-    if str(run.run_type) != "backfill" or run.logical_date is None:
+    if _trigger(context) != "backfill" or run.logical_date is None:
         return None
     return str((run.data_interval_start or run.logical_date).isoformat())
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -117,8 +118,8 @@ def run(root: Path, *, once: bool, folder: Path | None, console: Console | None 
     console = console or Console(width=None if sys.stdout.isatty() else 130)
     began = time.monotonic()
     state = root / ".landbridge" / "demo"
+    _environment(state)
     with _interruptible() as interrupted, _fresh(state):
-        _environment(state)
         console.print("Setting up a company with a CRM and an ERP …")
         with company(state, folder) as ours:
             console.print("  " + ", ".join(f"{number} {word}" for word, number in ours.facts.items()))
@@ -176,7 +177,11 @@ def _fresh(state: Path) -> Iterator[None]:
         for name in _FRESH:
             path = state / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        yield
+        with tempfile.TemporaryDirectory(prefix="landbridge-demo-", ignore_cleanup_errors=True) as home:
+            # As root the database runs as another account, which may not be able to enter the project's folder.
+            Path(home).chmod(0o711)
+            os.environ["LANDBRIDGE_SERVER_HOME"] = home
+            yield
     finally:
         os.close(lock)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -76,6 +77,14 @@ class Engine:
             )
         self._bound.add(system)
 
+    def subscriptions(self, flow: str) -> list[Subscription]:
+        """The routes of one flow as its feed sees them; none if the flow is not enabled."""
+        return [s for subscribed in self._subscriptions.values() for s in subscribed if s.flow.flow == flow]
+
+    def peers(self, system: str) -> list[int]:
+        """Every route to a system: rows of one lane on any of them go in order."""
+        return self._peers.get(system, [])
+
     # -- single steps --------------------------------------------------------------------------------------------------
 
     def extract(self, flow: Flow, *, since: str | None = None, limit: int | None = None) -> Extracted:
@@ -94,6 +103,7 @@ class Engine:
     def deliver(self, flows: set[str] | None = None, progress: Progress | None = None) -> dict[str, Counter[str]]:
         """Steps 5 to 7 for everything that is due on the routes of these flows (None: all); counts by flow."""
         counts: dict[str, Counter[str]] = {}
+        self._wake()
         moved = 1
         while moved:
             moved = 0
@@ -105,6 +115,12 @@ class Engine:
                 for flow, counted in step.by_flow.items():
                     counts.setdefault(flow, Counter()).update(counted)
         return counts
+
+    def _wake(self) -> None:
+        """Once per call, so that a row which goes on waiting for another reason is not asked for ever."""
+        routes = [s.id for subscriptions in self._subscriptions.values() for s in subscriptions]
+        with self.parts.store.transaction("wake") as connection:
+            outbox.wake_arrived(connection, routes, self.parts.clock.now())
 
     def _deliveries(self, flows: set[str] | None) -> list[Deliver]:
         with self.parts.store.reading() as connection:
@@ -157,9 +173,27 @@ class Engine:
         result.refused = extracted.refused
         if progress:
             progress("extract", extracted.read)
-        processed = self.process(*flow.feed, progress=progress)
-        result.counts["quarantined"] += processed["quarantined"]
-        result.counts["suppressed"] += processed["suppressed"]
+        self._process_and_deliver(flow, result, progress)
+
+    def _process_and_deliver(self, flow: Flow, result: RunResult, progress: Progress | None) -> None:
+        """Batch after batch; while the next one is processed, what is due already is delivered beside it."""
+        step = Process(self.parts, *flow.feed, self._subscriptions.get(flow.feed, []))
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="deliver") as pool:
+            delivering: Future[None] | None = None
+            while moved := step.batch():
+                if progress:
+                    progress("resolve", moved)
+                if delivering is None or delivering.done():
+                    _raise(delivering)
+                    whole = moved == self.parts.batch  # otherwise this was the last batch: no need for a thread
+                    delivering = pool.submit(self._deliver, flow, result, progress) if whole else None
+            if delivering is not None:
+                delivering.result()
+        result.counts["quarantined"] += step.counts["quarantined"]
+        result.counts["suppressed"] += step.counts["suppressed"]
+        self._deliver(flow, result, progress)
+
+    def _deliver(self, flow: Flow, result: RunResult, progress: Progress | None) -> None:
         for counted in self.deliver({flow.flow}, progress).values():
             result.counts.update(counted)
 
@@ -174,3 +208,9 @@ class Engine:
         """Messages in, and where each stands, per route; see `store.control.accounting`."""
         with self.parts.store.reading() as connection:
             return control.accounting(connection)
+
+
+def _raise(done: Future[None] | None) -> None:
+    """Raise what a finished delivery raised."""
+    if done is not None:
+        done.result()

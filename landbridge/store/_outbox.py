@@ -206,6 +206,21 @@ where route_id = any(:routes) and done_at is null and state = 'waiting' and due 
 returning id, subject""")
 
 
+def wake_arrived(connection: Connection, route_ids: Sequence[int], now: datetime) -> int:
+    """Rows that wait for a parent which has its target id: back to ready.
+
+    A delivery wakes its children itself; this finds those that began to wait while it was being recorded.
+    """
+    return connection.execute(_WAKE_ARRIVED, {"routes": list(route_ids), "now": now}).rowcount
+
+
+_WAKE_ARRIVED = sql("""
+update outbox o set state = 'ready', due = :now, waits_for = null
+from route r
+where r.id = o.route_id and o.route_id = any(:routes) and o.done_at is null and o.state = 'waiting'
+  and exists (select from xref x where x.subject = o.waits_for and x.system = r.system)""")
+
+
 @dataclass(slots=True)
 class Recorded:
     """What became of a claimed row: its new state, the attempt, and what the target now holds."""
