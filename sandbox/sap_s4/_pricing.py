@@ -1,8 +1,9 @@
 """Prices of order lines: what the pricing elements of a document make of a quantity.
 
-Declared rounding: each discount is rounded to 2 places, each line's net half up to 2 places, the total is the sum of
-the lines. Freight (HD00) stands at the header and is never part of TotalNetAmount. Percentages are kept as sent;
-discount types always reduce. The price is per ConditionQuantity (1 if unset) of the line's unit.
+Declared rounding: a percentage is taken at 2 places, each line's net is rounded once, half up to 2 places, and the total
+is the sum of the lines; the amounts of the conditions are shown rounded and do not decide. Freight (HD00) stands at the
+header and is never part of TotalNetAmount. Percentages are kept as sent; discount types always reduce. The price is per
+ConditionQuantity (1 if unset) of the line's unit.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def price(document: Record, line: Record) -> Decimal:
         discount += _discount(element, gross)
     for element in dependants(document, HEADER):
         if TYPES[element["ConditionType"]].role == "percent":
-            discount += _rounded(gross * abs(as_decimal(element.get("ConditionRateValue"))) / 100)
+            discount += gross * _rounded(abs(as_decimal(element.get("ConditionRateValue")))) / 100
     net = _rounded(gross - discount)
     line["NetAmount"] = show_decimal(net, money=True)
     line["Subtotal1Amount"] = show_decimal(_rounded(gross), money=True)
@@ -110,9 +111,9 @@ def _discount(element: Record, gross: Decimal) -> Decimal:
     if role not in ("percent", "amount"):
         return Decimal(0)
     rate = abs(as_decimal(element.get("ConditionRateValue")))
-    found = _rounded(gross * rate / 100) if role == "percent" else _rounded(rate)
+    found = gross * _rounded(rate) / 100 if role == "percent" else _rounded(rate)
     element["ConditionBaseValue"] = show_decimal(_rounded(gross) if role == "percent" else Decimal(0))
-    element["ConditionAmount"] = show_decimal(-found, money=True)
+    element["ConditionAmount"] = show_decimal(-_rounded(found), money=True)
     return found
 
 

@@ -107,8 +107,7 @@ def test_totals_follow_the_declared_rounding_and_keep_what_was_ordered(client: C
         if percent != "0":
             elements.append({"ConditionType": "K007", "ConditionRateValue": percent})
         lines.append({"Material": "A", "RequestedQuantity": str(quantity), "to_PricingElement": elements})
-        discount = (price * quantity * Decimal(percent) / 100).quantize(CENT, ROUND_HALF_UP)
-        expected += (price * quantity - discount).quantize(CENT, ROUND_HALF_UP)
+        expected += (price * quantity * (1 - Decimal(percent) / 100)).quantize(CENT, ROUND_HALF_UP)
     body = {**order_body("10001"), "to_Item": lines, "TransactionCurrency": "USD"}
     body["to_PricingElement"] = [{"ConditionType": "HD00", "ConditionRateValue": "32.38"}]
     order = client.create(ORDERS, "A_SalesOrder", body)
@@ -158,8 +157,7 @@ def test_every_northwind_order_arrives_with_its_total_to_the_cent(shared: Path) 
         expected, lines = Decimal(0), []
         for line in details[row["order_id"]]:
             price, percent = money(line["unit_price"]), money(line["discount"]) * 100
-            gross = price * int(line["quantity"])
-            expected += (gross - (gross * percent / 100).quantize(CENT, ROUND_HALF_UP)).quantize(CENT, ROUND_HALF_UP)
+            expected += (price * int(line["quantity"]) * (1 - percent / 100)).quantize(CENT, ROUND_HALF_UP)
             elements = [{"ConditionType": "PMP0", "ConditionRateValue": str(price)}]
             elements += [{"ConditionType": "K007", "ConditionRateValue": str(percent)}] if percent else []
             material = f"NW{line['product_id']}"
