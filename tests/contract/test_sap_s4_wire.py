@@ -224,8 +224,8 @@ def test_an_error_that_is_none_of_saps_is_still_an_outcome(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("status", "text", "expected"),
     [
-        (400, "Sales document 1 is currently being processed by user MILLER", Unavailable),
-        (400, "Object is locked by MILLER", Unavailable),
+        (400, "Sales document 1 is currently being processed by user USER01", Unavailable),
+        (400, "Object is locked by USER01", Unavailable),
         (400, "Business partner 17 is blocked for sales area 1010", Rejected),
         (400, "Customer locked out of credit", Rejected),
         (403, "No authorization", Denied),
