@@ -1,7 +1,7 @@
 """Prices of order lines: what the pricing elements of a document make of a quantity.
 
-Declared rounding: a percentage is taken at 2 places, each line's net is rounded once, half up to 2 places, and the total
-is the sum of the lines; the amounts of the conditions are shown rounded and do not decide. Freight (HD00) stands at the
+Declared rounding: a percentage is taken at 2 places, each line's net is rounded once, half up to 2 places, the total is
+the sum of the lines; the amounts of the conditions are shown rounded and do not decide. Freight (HD00) stands at the
 header and is never part of TotalNetAmount. Percentages are kept as sent; discount types always reduce. The price is per
 ConditionQuantity (1 if unset) of the line's unit.
 """
