@@ -7,16 +7,28 @@ from landbridge.engine._engine import Engine, RunResult
 from landbridge.engine._extract import Extracted, incoming_of, receive
 from landbridge.engine._parts import STATES, Parts
 from landbridge.engine._plan import reference_of
+from landbridge.engine._preview import Difference, Example, Preview, preview, preview_rows
+from landbridge.engine._single import Step, canonical_of, fetch_one
+from landbridge.engine._single import send as send_one
 from landbridge.engine._tune import tune_process
 
 __all__ = [
     "STATES",
+    "Difference",
     "Engine",
+    "Example",
     "Extracted",
     "Parts",
+    "Preview",
     "RunResult",
+    "Step",
+    "canonical_of",
+    "fetch_one",
     "incoming_of",
+    "preview",
+    "preview_rows",
     "receive",
     "reference_of",
+    "send_one",
     "tune_process",
 ]

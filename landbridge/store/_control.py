@@ -174,13 +174,17 @@ where id = any(:ids) and done_at is not null and state in ('dead', 'conflict', '
 
 
 def unprocess(connection: Connection, ids: Sequence[int]) -> int:
-    """Send quarantined messages through canonicalise again: their rows leave the outbox, their inbox rows wait."""
+    """Send quarantined messages through canonicalise again, for every route where they are quarantined.
+
+    Their rows leave the outbox, their inbox rows wait; on routes that took them they stand as they are.
+    """
     return connection.execute(_UNPROCESS, {"ids": list(ids)}).rowcount
 
 
 _UNPROCESS = sql("""
 with gone as (
-    delete from outbox o where id = any(:ids) and state = 'quarantined' and subject is null
+    delete from outbox o where o.message_id = any(array(select message_id from outbox where id = any(:ids)))
+        and o.state = 'quarantined' and o.subject is null
     returning message_id, received_at, route_id
 ),
 messages as (select message_id, received_at, array_agg(route_id) as routes from gone group by 1, 2)

@@ -45,6 +45,7 @@ class Received:
     body: Any
     was_subject: UUID | None = None  # who it was, and which version, when it was processed before
     was_version: int | None = None
+    was_routes: list[int] | None = None  # the routes that took it then
 
 
 def feed(connection: Connection, system: str, entity: str) -> tuple[int, str | None]:
@@ -178,7 +179,7 @@ def begin_processing(connection: Connection, feed_id: int, limit: int) -> list[R
 _LOCK = sql("select pg_try_advisory_xact_lock(4711, :key)")
 _WAITING = sql("""
 select i.id, i.received_at, i.scope, i.source_key, i.action, i.stamp, i.source_version, i.into_key, i.trace, b.content,
-       i.subject, i.version
+       i.subject, i.version, i.routes
 from (select * from inbox where feed_id = :feed and not processed order by id limit :limit) i
 left join lateral (
     select content from body where owner = i.id and kind = 'native' and at = i.received_at offset 0) b on true

@@ -1,0 +1,276 @@
+"""What an operator asks and decides about flows and systems: status, pause, bindings, accounting, retention."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from landbridge.cli._open import actor, age, opened, show_table, told
+from landbridge.cli._print import complain, counted, say, show_json
+from landbridge.errors import LandbridgeError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+STATES = ("delivered", "suppressed", "dead", "discarded", "quarantined", "conflict", "steward", "in_flight")
+"""The right side of the accounting's equation."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("status")(status)
+    app.command("pause")(pause)
+    app.command("resume")(resume)
+    app.command("accounting")(accounting)
+    app.command("rebind")(rebind)
+    app.command("cursor")(cursor)
+    app.command("retention")(retention)
+    snapshot = typer.Typer(no_args_is_help=True, help="Snapshots: readings of a whole scope, taken whole or refused.")
+    snapshot.command("accept")(accept)
+    app.add_typer(snapshot, name="snapshot")
+
+
+def status(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show where the messages of every flow stand, which flows are paused, and how each ran last."""
+    from landbridge.store import operate
+
+    with opened(context) as installation:
+        installation.engine  # noqa: B018 - flows are made known to the store
+        with installation.store.reading() as connection:
+            flows = operate.standing(connection)
+        counts = _by_flow(installation.engine.accounting())
+        now = installation.clock.now()
+        known = installation.settings.flows
+    shown = [_state(row, counts.get(row.flow, Counter()), now, configured=row.flow in known) for row in flows]
+    if as_json:
+        show_json(shown)
+        return
+    words = ("received", *(word for word in STATES if word not in ("discarded", "steward")))
+    headings = ["flow", "state", *(word.replace("_", " ") for word in words), "oldest open", "last run"]
+    lines = [[one["flow"], one["state"], *(one[word] for word in words), one["oldest"], one["run"]] for one in shown]
+    show_table(headings, lines, right=range(2, 2 + len(words)))
+    for one in shown:
+        if one["reason"]:
+            complain(f"{one['flow']} is paused: {one['reason']}. hint: mend it, then `landbridge resume {one['flow']}`")
+
+
+def _by_flow(rows: list[Any]) -> dict[str, Counter[str]]:
+    found: dict[str, Counter[str]] = {}
+    for row in rows:
+        counts = found.setdefault(row.flow, Counter())
+        counts.update({word: getattr(row, word) for word in ("received", *STATES)})
+    return found
+
+
+def _state(row: Any, counts: Counter[str], now: datetime, *, configured: bool) -> dict[str, Any]:
+    open_since = min((at for at in (row.oldest_queued, row.oldest_received) if at is not None), default=None)
+    run = "never" if row.run_state is None else f"{row.run_state} {age(row.run_ended or row.run_started, now)} ago"
+    return {
+        "flow": row.flow,
+        "state": "paused" if row.paused else "active" if configured else "removed",
+        **{word: counts[word] for word in ("received", *STATES)},
+        "oldest": age(open_since, now),
+        "oldest_open_seconds": None if open_since is None else int((now - open_since).total_seconds()),
+        "run": run,
+        "last_run": None
+        if row.run_state is None
+        else {"state": row.run_state, "started_at": row.run_started, "counts": row.run_counts, "error": row.run_error},
+        "paused": row.paused,
+        "reason": row.pause_reason if row.paused else None,
+    }
+
+
+def pause(
+    context: typer.Context,
+    flow: Annotated[str, typer.Argument(help="The flow.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; everybody who looks at the flow reads it.")] = "",
+) -> None:
+    """Stop a flow's deliveries. Its feed goes on being received: nothing is lost, and `resume` delivers it."""
+    from landbridge.store import control
+
+    with opened(context) as installation:
+        installation.settings.flow(flow)
+        who, now = actor(), installation.clock.now()
+        why = reason or f"paused by {who}"
+        with installation.store.transaction("pause") as connection:
+            fresh = control.pause(connection, flow, why, now)
+            if fresh:
+                control.note(connection, "paused", who, now, flow=flow, detail={"reason": why})
+            held = control.paused(connection)[flow]
+    say(f"{flow} is paused." if fresh else f"{flow} was paused already: {held}")
+
+
+def resume(context: typer.Context, flow: Annotated[str, typer.Argument(help="The flow.")]) -> None:
+    """Let a paused flow deliver again."""
+    from landbridge.store import control
+
+    with opened(context) as installation:
+        installation.settings.flow(flow)
+        who, now = actor(), installation.clock.now()
+        with installation.store.transaction("resume") as connection:
+            reason = control.paused(connection).get(flow)
+            if reason is not None:
+                control.resume(connection, flow, now)
+                control.note(connection, "resumed", who, now, flow=flow, detail={"was": reason})
+    say(f"{flow} was not paused." if reason is None else f"{flow} runs again; it was paused: {reason}")
+
+
+def accounting(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Hold the store to its equation: every message that came in stands in exactly one place on every route.
+
+    received = delivered + suppressed + dead + discarded + quarantined + conflict + with steward + in flight.
+    Exits with 1 where that does not hold, and names the messages.
+    """
+    from landbridge.store import operate
+
+    with opened(context) as installation:
+        rows = installation.engine.accounting()
+        broken = [row for row in rows if row.received != sum(getattr(row, state) for state in STATES)]
+        with installation.store.reading() as connection:
+            lost = operate.lost(connection)
+    words = ("received", *STATES)
+    if as_json:
+        shown = [{"route": row.route, "flow": row.flow, **{word: getattr(row, word) for word in words}} for row in rows]
+        show_json({"holds": not (broken or lost), "routes": shown, "lost": [dict(one._mapping) for one in lost]})
+    else:
+        lines = [[row.route, *(getattr(row, word) for word in words)] for row in rows]
+        show_table(["route", *(word.replace("_", " ") for word in words)], lines, right=range(1, len(words) + 1))
+    for row in broken:
+        stands = sum(getattr(row, state) for state in STATES)
+        complain(f"{row.route}: {row.received} came in and {stands} stand somewhere.")
+    for one in lost:
+        complain(_lost(one))
+    if broken or lost:
+        complain(
+            "hint: rows were changed outside Landbridge, or it has a fault: keep the store as it is and report it."
+        )
+        raise typer.Exit(1)
+    if not as_json:
+        say("Every message is accounted for.")
+
+
+def _lost(one: Any) -> str:
+    if one.missing:
+        name = f"{one.system} {one.entity} {one.source_key}"
+        return (
+            f"{one.route}: message {one.message_id} ({name}) of {one.received_at:%Y-%m-%d %H:%M} has no row any more."
+        )
+    return f"{one.route}: a row stands for message {one.message_id}, which was not queued there."
+
+
+def rebind(
+    context: typer.Context,
+    system: Annotated[str, typer.Argument(help="The system.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Bind this store to the organisation that answers now, as after a move or a restored sandbox.
+
+    The cross-reference and the cursors were made with the old one: they are kept, and wrong if the ids differ there.
+    """
+    from landbridge.store import control, operate
+
+    with opened(context) as installation:
+        installation.settings.system(system)
+        answers = installation.systems[system].check().organisation
+        with installation.store.reading() as connection:
+            bound = operate.bound(connection, system)
+        if bound == answers:
+            say(f"{system} is bound to {answers} already.")
+            return
+        if bound is not None and not yes:
+            typer.confirm(f"{system} is bound to {bound} and answers as {answers}. Bind it to {answers}?", abort=True)
+        who, now = actor(), installation.clock.now()
+        with installation.store.transaction("rebind") as connection:
+            control.rebind(connection, system, answers, now)
+            detail = {"from": bound, "to": answers}
+            control.note(connection, "rebound", who, now, system=system, detail=detail)
+    say(f"{system} is bound to {answers}{f'; it was bound to {bound}' if bound else ''}.")
+
+
+def cursor(
+    context: typer.Context,
+    system: Annotated[str, typer.Argument(help="The system that is read.")],
+    entity: Annotated[str, typer.Argument(help="The entity that is read.")],
+    at: Annotated[
+        str | None, typer.Option("--set", help="Read on from this day, instant or cursor; `start` reads everything.")
+    ] = None,
+) -> None:
+    """Show where reading of a feed stands, or set it. What comes again by that is known and dropped."""
+    from landbridge.cli._run import instant
+    from landbridge.store import control, inbox
+
+    with opened(context) as installation:
+        installation.settings.system(system)
+        if (system, entity) not in installation.settings.feeds():
+            known = ", ".join(sorted(" ".join(feed) for feed in installation.settings.feeds())) or "none"
+            raise LandbridgeError(f"no flow reads {entity} of {system}.", hint=f"Feeds: {known}.")
+        who, now = actor(), installation.clock.now()
+        with installation.store.transaction("cursor") as connection:
+            feed_id, stands = inbox.feed(connection, system, entity)
+            if at is not None:
+                new = None if at == "start" else instant(at)
+                inbox.move_cursor(connection, feed_id, new, now)
+                detail = {"entity": entity, "from": stands, "to": new}
+                control.note(connection, "cursor set", who, now, system=system, detail=detail)
+    if at is None:
+        say(stands or "start: nothing was read yet.")
+    else:
+        say(f"{system} {entity}: read on from {at}; it stood at {stands or 'start'}.")
+
+
+def retention(context: typer.Context) -> None:
+    """Remove what is older than config/landbridge.yaml says, and make room for the months ahead.
+
+    A month that holds something in flight, or something that needs a person, is kept and named.
+    """
+    from landbridge.retention import retire
+
+    with opened(context) as installation:
+        done = retire(installation.store, installation.settings.installation.retention, installation.clock.now())
+    say(f"removed: {', '.join(done.dropped) or 'nothing'}; made: {', '.join(done.created) or 'nothing'}.")
+    if done.rows:
+        say(told(done.rows, sorted(done.rows)) + " removed by row.")
+    for name, why in done.kept.items():
+        say(f"kept: {name}, {why}")
+
+
+def accept(
+    context: typer.Context,
+    system: Annotated[str, typer.Argument(help="The system that is read.")],
+    entity: Annotated[str, typer.Argument(help="The entity that is read.")],
+    scope: Annotated[
+        str | None, typer.Option("--scope", help="Only this scope, such as a plant; default: all.")
+    ] = None,
+) -> None:
+    """Take the next complete snapshot even if it is much smaller than the last one: the company really shrank.
+
+    One with a missing page is refused as before.
+    """
+    from landbridge.store import control, operate
+
+    with opened(context) as installation:
+        installation.settings.system(system)
+        who, now = actor(), installation.clock.now()
+        with installation.store.transaction("accept") as connection:
+            refused = operate.refused_snapshots(connection, system, entity)
+            chosen = [one for one in refused if scope is None or one.scope == scope]
+            for one in chosen:
+                operate.accept_snapshot(connection, one.feed_id, one.scope)
+                detail = {"entity": entity, "scope": one.scope, "rows": one.rows, "refused": one.refused}
+                control.note(connection, "snapshot accepted", who, now, system=system, detail=detail)
+    if not chosen:
+        raise LandbridgeError(
+            f"no snapshot of {system} {entity}{f' {scope}' if scope else ''} was refused.",
+            hint="There is nothing to accept; `landbridge status` shows the last run.",
+        )
+    names = ", ".join(one.scope or "(all)" for one in chosen)
+    say(f"{counted(len(chosen), 'scope')} of {system} {entity}: the next complete snapshot is taken ({names}).")
