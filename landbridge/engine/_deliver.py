@@ -115,7 +115,7 @@ class Deliver:
         row = plan.row
         if plan.link is not None and (plan.link.delivered_version or 0) > row.version:
             return settle.suppressed(plan, "stale")
-        if row.was == "unknown":
+        if row.was == "unknown" or self._half_made(target, plan):
             done = self._ask(target, plan, settle)
             if done is not None:
                 return done
@@ -154,6 +154,13 @@ class Deliver:
 
     # -- the unknown outcome -----------------------------------------------------------------------------------------
 
+    def _half_made(self, target: Connector[Any], plan: Plan) -> bool:
+        """True where an earlier row made a document and did not get through its stages: its lines are not known."""
+        link = plan.link
+        fresh = plan.row.stage is None and plan.row.action == "upsert"
+        made = link is not None and link.linked_by == "delivery" and link.delivered_version is None
+        return fresh and made and target.entity(self.entity).lines is not None
+
     def _ask(self, target: Connector[Any], plan: Plan, settle: Settle) -> Recorded | None:
         """The settle time is over: what stands under our reference decides whether to write again."""
         try:
@@ -164,9 +171,9 @@ class Deliver:
             return None
         if plan.link is None:
             link = Link(plan.row.subject, "", found.target_id, dict(found.lines), None, found.version, "delivery")
-            if plan.row.stage is None and plan.row.action == "upsert":
+            if plan.row.stage is None and plan.row.action == "upsert" and not target.entity(self.entity).stages:
                 return self._found(target, plan, found, link, settle)
-            plan.link = link
+            plan.link = link  # what its stages would still have done, an update of the whole record does
         else:
             plan.link.lines |= dict(found.lines)
             plan.link.target_version = found.version or plan.link.target_version

@@ -101,6 +101,8 @@ class Settle:
             recorded.stage, recorded.handle = outcome.stage, outcome.handle
             recorded.target_id = outcome.target_id
             recorded.target = self._sent(plan)
+            if outcome.target_id is not None:
+                recorded.ledger = self._made(plan, outcome.target_id)
             return recorded
         return self._failure(plan, outcome, spent)
 
@@ -118,6 +120,11 @@ class Settle:
             self._count(plan, "conflict")
             _with_breaches(recorded, plan)
         return recorded
+
+    def _made(self, plan: Plan, target_id: str) -> Ledger:
+        """The record exists though its write is not through: linked at once, so that no later row makes it again."""
+        scope = plan.link.scope if plan.link is not None else ""
+        return Ledger(self.system, self.entity, scope, target_id, plan.row.subject, None, None, {}, None, None)
 
     def _ledger(self, plan: Plan, outcome: Delivered) -> Ledger:
         content = plan.content

@@ -249,18 +249,18 @@ class Recorded:
 
 @dataclass(slots=True)
 class Ledger:
-    """What a target record holds after a delivery."""
+    """What a target record holds after a delivery; without version and content, that it exists and no more."""
 
     system: str
     entity: str
     scope: str
     target_id: str
     subject: UUID
-    version: int
+    version: int | None
     target_version: str | None
     lines: dict[str, str]
-    digest: bytes
-    content: dict[str, Any]
+    digest: bytes | None
+    content: dict[str, Any] | None
     returned: bytes | None = None
 
 
@@ -309,8 +309,8 @@ def _row(r: Recorded) -> dict[str, Any]:
             "version": ledger.version,
             "target_version": ledger.target_version,
             "lines": ledger.lines,
-            "digest": ledger.digest.hex(),
-            "content": fragment(ledger.content),
+            "digest": None if ledger.digest is None else ledger.digest.hex(),
+            "content": None if ledger.content is None else fragment(ledger.content),
             "returned": None if ledger.returned is None else ledger.returned.hex(),
         }
     return row
@@ -357,12 +357,13 @@ linked as (
 shadows as (
     insert into shadow (system, entity, scope, id, digest, content, returned, at)
     select system, entity, scope, target_id, decode(digest, 'hex'), content, decode(returned, 'hex'), :now from held
+    where content is not null
     on conflict (system, entity, scope, id) do update
     set digest = excluded.digest, content = excluded.content, returned = excluded.returned, at = excluded.at
 ),
 woken as (
     update outbox o set state = 'ready', due = :now, waits_for = null
-    where o.waits_for = any(array(select subject from held)) and o.route_id = any(:peers) and o.done_at is null
+    where o.waits_for = any(array(select subject from held where done)) and o.route_id = any(:peers) and o.done_at is null
 )
 select count(*) from ours""")
 

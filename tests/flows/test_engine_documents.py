@@ -8,7 +8,7 @@ import pytest
 from memory import Memory
 from workbench import Plain, balanced, engine, flow
 
-from landbridge.connector import Entity
+from landbridge.connector import Accepted, Entity
 from landbridge.errors import OutcomeUnknown, Rejected
 from landbridge.settings import Ownership
 from landbridge.store import control
@@ -302,3 +302,28 @@ def test_a_field_that_the_source_no_longer_sends_is_nothing_to_write(house):
     crm.put("customer", "C1", {"name": "A"})
     assert made.run("customers").counts["unchanged"] == 1
     assert erp.written() == calls
+
+
+def test_a_document_made_by_a_stage_that_then_failed_is_never_made_again(house, clock):
+    crm, erp, made = house
+    crm.put("customer", "C1", {"name": "A"})
+    made.run("customers")
+    place(crm, "SO-1", {"a": 1, "b": 2})
+    whole = erp._one
+
+    def staged(entity, write):
+        if write.stage is None and entity == "sales_order" and write.action == "create":
+            whole(entity, write)
+            return Accepted("4711", "address", 0, "4711")
+        if write.stage == "address":
+            return Rejected("The street is too long.")
+        return whole(entity, write)
+
+    erp._one = staged
+    made.run("orders")
+    made.deliver()
+    assert balanced(made)[1].dead == 1
+    place(crm, "SO-1", {"a": 1, "b": 3})
+    made.run("orders")
+    [order] = erp.effects("sales_order")
+    assert sorted(line["qty"] for line in order.lines.values()) == ["1", "3"]
