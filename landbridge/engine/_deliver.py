@@ -162,7 +162,14 @@ class Deliver:
         return fresh and made and target.entity(self.entity).lines is not None
 
     def _ask(self, target: Connector[Any], plan: Plan, settle: Settle) -> Recorded | None:
-        """The settle time is over: what stands under our reference decides whether to write again."""
+        """The settle time is over: what stands under our reference decides whether to write again.
+
+        Where repeating the write is one effect by itself (grades A and B), it is simply repeated.
+        """
+        declared = target.entity(self.entity)
+        grade = declared.create if plan.link is None else declared.update
+        if grade in ("A", "B") and (plan.link is None or declared.lines is None):
+            return None
         try:
             found = target.find(self.entity, reference_of(plan.row.subject))
         except Failure as failure:
@@ -171,7 +178,7 @@ class Deliver:
             return None
         if plan.link is None:
             link = Link(plan.row.subject, "", found.target_id, dict(found.lines), None, found.version, "delivery")
-            if plan.row.stage is None and plan.row.action == "upsert" and not target.entity(self.entity).stages:
+            if plan.row.stage is None and plan.row.action == "upsert" and not declared.stages:
                 return self._found(target, plan, found, link, settle)
             plan.link = link  # what its stages would still have done, an update of the whole record does
         else:
@@ -207,7 +214,9 @@ class Deliver:
         wanted = [
             p
             for p in plans
-            if p.link is not None and p.row.action == "upsert" and (rules.limits or p.link.target_version is not None)
+            if p.link is not None
+            and p.row.action == "upsert"
+            and (rules.limits or p.link.target_version is not None or (p.link.origin and p.lines))
         ]
         if not wanted:
             return []
@@ -222,7 +231,7 @@ class Deliver:
             if row is None or row.body is None:
                 continue
             plan.expected = row.version or plan.expected
-            if rules.limits:
+            if rules.limits or (plan.link is not None and plan.link.origin and plan.lines):
                 self._limit(target, plan, row.body)
             if plan.breaches and plan.unchanged:
                 settled.append(settle.conflict(plan))
@@ -235,6 +244,11 @@ class Deliver:
             theirs = mapping.read(native, Context(system=self.system, now=self.parts.clock.now()))
         except Invalid:
             return  # the target holds something our mapping cannot read: its own rules decide
+        if plan.link is not None and plan.link.origin:
+            # The document is the target's own: a line that it deleted meanwhile is not there to be told anything.
+            standing = {str(line.get("line_key")) for line in theirs.get("lines") or ()}
+            plan.lines = {key: line for key, line in plan.lines.items() if key in standing}
+            return
         numbers = {number: key for key, number in plan.numbers.items()}
         for line in theirs.get("lines") or ():
             line["line_key"] = numbers.get(str(line["line_key"]), f"{self.system}:{line['line_key']}")
@@ -275,6 +289,9 @@ class Deliver:
     def _record(self, done: Sequence[Recorded]) -> None:
         with self.parts.store.transaction("record") as connection:
             ours = outbox.record(connection, done, self.peers, self.parts.clock.now())
+            later = [r.id for r in done if r.state == "conflict" or r.code in ("updated", "unchanged")]
+            if later:
+                outbox.settle_conflicts(connection, later)
         self.counts["fenced"] += len(done) - ours
 
     def _size(self, target: Connector[Any]) -> int:

@@ -271,3 +271,16 @@ def test_older_data_never_overwrites_newer(two, clock):
     made.deliver()
     assert erp.effects("customer")[0].header["name"] == "new"
     assert balanced(made)[0].suppressed == 1
+
+
+def test_a_target_with_external_ids_is_written_again_without_being_asked(store, clock):
+    upsert = Entity("Account", create="B", update="B", batch=10, settle=timedelta(minutes=5))
+    erp, crm = Memory("erp", clock, customer=CUSTOMER), Memory("crm", clock, customer=upsert)
+    made = engine(store, clock, [erp, crm], [flow("customers", "erp", "customer", "crm")])
+    erp.put("customer", "C1", {"name": "A"})
+    crm.script = [OutcomeUnknown("timed out")]
+    made.run("customers")
+    clock.advance(timedelta(minutes=30))
+    made.deliver()
+    assert len(crm.effects("customer")) == 1
+    assert not any(kind == "find" for kind, _ in crm.calls)
