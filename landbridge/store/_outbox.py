@@ -368,6 +368,18 @@ woken as (
 select count(*) from ours""")
 
 
+def settle_conflicts(connection: Connection, ids: Sequence[int]) -> int:
+    """What was just settled (these rows) answers the older conflicts of its record: a person sees one, or none."""
+    return connection.execute(_SETTLE_CONFLICTS, {"ids": list(ids)}).rowcount
+
+
+_SETTLE_CONFLICTS = sql("""
+update outbox o set state = 'suppressed', code = 'superseded'
+from outbox r
+where r.id = any(:ids) and (r.state in ('delivered', 'conflict') or r.code = 'unchanged')
+  and o.route_id = r.route_id and o.subject = r.subject and o.version < r.version and o.state = 'conflict'""")
+
+
 @dataclass(frozen=True, slots=True)
 class Shadow:
     """What we delivered last to a target record; `returned` is the digest of how the target gave it back."""
