@@ -27,7 +27,9 @@ def schedule_of(flow: Flow) -> Any:
     if not flow.enabled:
         return None
     cron = cron_of(flow.extract.every)
-    timetable = CronTriggerTimetable(cron, timezone="UTC") if cron else DeltaTriggerTimetable(flow.extract.every)
+    timetable: Any = DeltaTriggerTimetable(flow.extract.every)
+    if cron:  # the first run ever waits for the next round time; Airflow would make up for the one before
+        timetable = CronTriggerTimetable(cron, timezone="UTC", run_immediately=timedelta(0))
     parents = parents_of(flow)
     if not parents:
         return timetable
