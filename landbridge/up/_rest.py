@@ -89,13 +89,17 @@ class Airflow:
             time.sleep(0.1)
         return state
 
+    def token(self) -> str:
+        """The token of a session, as the UI keeps it in its cookie."""
+        return self._token or self._log_in()
+
     def close(self) -> None:
         """Close every connection."""
         self._http.close()
 
     def _ask(self, method: str, path: str, **more: Any) -> Any:
         for again in (False, True):
-            headers = {"Authorization": f"Bearer {self._token or self._log_in()}"}
+            headers = {"Authorization": f"Bearer {self.token()}"}
             reply = self._http.request(method, f"/api/v2/{path}", headers=headers, **more)
             if reply.status != 401 or again:
                 break
