@@ -3,6 +3,7 @@
 Everything enters by the inbox and leaves by the outbox. `Engine` runs flows; `Parts` is what it is put together from.
 """
 
+from landbridge.engine._adopt import Adoption, adopt
 from landbridge.engine._engine import Engine, RunResult
 from landbridge.engine._extract import Extracted, incoming_of, receive
 from landbridge.engine._parts import STATES, Parts
@@ -14,6 +15,7 @@ from landbridge.engine._tune import tune_process
 
 __all__ = [
     "STATES",
+    "Adoption",
     "Difference",
     "Engine",
     "Example",
@@ -22,6 +24,7 @@ __all__ = [
     "Preview",
     "RunResult",
     "Step",
+    "adopt",
     "canonical_of",
     "fetch_one",
     "incoming_of",

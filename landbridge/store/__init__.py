@@ -4,6 +4,7 @@
 the statements and take the connection of the transaction they belong to.
 """
 
+from landbridge.store import _adopt as adoption
 from landbridge.store import _control as control
 from landbridge.store import _identity as identity
 from landbridge.store import _inbox as inbox
@@ -17,6 +18,7 @@ from landbridge.store._store import Store
 __all__ = [
     "Store",
     "StoreBudget",
+    "adoption",
     "control",
     "ensure_partitions",
     "identity",

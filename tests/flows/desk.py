@@ -38,11 +38,11 @@ class Desk:
             root=root,
             environment="test",
             installation=Knobs(),
-            systems={name: SimpleNamespace(connector=name) for name in parts.systems},  # type: ignore[misc]
+            systems={name: SimpleNamespace(connector=name) for name in parts.systems},  # type: ignore[misc]  # only their names are asked
             flows=parts.flows,
             ownership=parts.ownership,
             canonical=canonical or Canonical({}),
-            registry=None,  # type: ignore[arg-type]
+            registry=None,  # type: ignore[arg-type]  # no connector is looked up
             revision="test",
         )
         self.installation = Installation(root, settings, parts.store, parts.clock)

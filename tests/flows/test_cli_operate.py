@@ -46,7 +46,7 @@ def house(store: Any, clock: Any, tmp_path: Any, monkeypatch: Any, capsys: Any) 
             if i in {r.key for r in crm.rows[entity]}
         ]
 
-    crm.fetch = fetch  # type: ignore[method-assign]
+    crm.fetch = fetch  # type: ignore[method-assign]  # a system made for this test
 
     def read(native: Any, _: Any) -> dict[str, Any]:
         if "bad" in native:
@@ -195,7 +195,7 @@ def test_quarantine_goes_through_a_mended_mapping_and_overtakes_nothing(house: A
     assert "mappings/crm/customer.yaml:3" in landbridge("dead", "show", first["C1"]).out
     put(crm, "C2", name="newer")
     landbridge("run", "customers")
-    landbridge.made.parts.mappings["crm", "customer"] = Plain()  # type: ignore[index]
+    landbridge.made.parts.mappings["crm", "customer"] = Plain()  # type: ignore[index]  # the mapping is mended
     assert "2 messages back before canonicalise" in landbridge("dead", "replay", "--all", "--flow", "customers").out
     assert landbridge("run", "customers").code == 0
     assert {r.header["number"]: r.header["name"] for r in erp.effects("customer")} == {"C1": "Name C1", "C2": "newer"}
@@ -419,7 +419,7 @@ def test_a_shrunken_snapshot_is_taken_once_a_person_accepts_it(
 ) -> None:
     erp = Memory("erp", clock, inventory_level=STOCK)
     crm = Memory("crm", clock, inventory_level=Entity("Stock", create="B", update="B", batch=50))
-    erp.absent = lambda entity, last: {**last, "available": "0"}  # type: ignore[method-assign]
+    erp.absent = lambda entity, last: {**last, "available": "0"}  # type: ignore[method-assign]  # a system made for this test
     made = engine(store, clock, [erp, crm], [flow("stock", "erp", "inventory_level", "crm")])
     landbridge = Desk(made, tmp_path, monkeypatch, capsys, SCHEMA)
 
