@@ -135,7 +135,7 @@ def _order(dice: random.Random, number: int, customers: tuple[Customer, ...], pr
             cents(product.price * Decimal(dice.randint(80, 110)) / 100),
             Decimal(str(dice.choice(_DISCOUNTS))),
         )
-        for product in dice.sample(products, dice.randint(1, 6))
+        for product in dice.sample(products, min(dice.randint(1, 6), len(products)))
     )
     return Order(
         number=f"{20000 + number}",
