@@ -46,7 +46,7 @@ metadata = MetaData(
     }
 )
 
-ids = Sequence("landbridge_id", metadata=metadata, cache=100)
+ids = Sequence("landbridge_id", metadata=metadata)  # no cache: a connection would give old numbers to newer messages
 
 
 def _instant(name: str, *, nullable: bool = False) -> Column[object]:
