@@ -177,13 +177,30 @@ def _fresh(state: Path) -> Iterator[None]:
         for name in _FRESH:
             path = state / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        with tempfile.TemporaryDirectory(prefix="landbridge-demo-", ignore_cleanup_errors=True) as home:
-            # As root the database runs as another account, which may not be able to enter the project's folder.
-            Path(home).chmod(0o711)
-            os.environ["LANDBRIDGE_SERVER_HOME"] = home
+        with _database_home(state):
             yield
     finally:
         os.close(lock)
+
+
+@contextmanager
+def _database_home(state: Path) -> Iterator[None]:
+    """As root the database runs as another account, which cannot enter the project's folder: a place for it."""
+    if os.geteuid() != 0:
+        yield
+        return
+    noted = state / "database-home"
+    if noted.is_file():  # a demonstration that was killed could not clear up
+        shutil.rmtree(noted.read_text(), ignore_errors=True)
+    home = tempfile.mkdtemp(prefix="landbridge-demo-")
+    noted.write_text(home)
+    Path(home).chmod(0o711)
+    os.environ["LANDBRIDGE_SERVER_HOME"] = home
+    try:
+        yield
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+        noted.unlink(missing_ok=True)
 
 
 @contextmanager
