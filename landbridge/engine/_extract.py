@@ -99,7 +99,7 @@ class _Snapshot:
         self.feed_id = feed_id
         self.counts = Extracted()
         self.started: set[str] = set()
-        self.open: dict[str, int] = {}
+        self.open: dict[str, tuple[int, int | None]] = {}
 
     def read(self) -> Extracted:
         """Read every scope the connector offers."""
@@ -107,8 +107,9 @@ class _Snapshot:
             self._stage(page)
             if page.complete:
                 self._take(page.scope, page.total)
-        for scope in self.open:
-            self._refuse(scope, "the last page did not come")
+        for scope, (came, total) in self.open.items():
+            told = total is not None and came < total
+            self._refuse(scope, f"{came} of {total} records came" if told else "the last page did not come")
         return self.counts
 
     def _stage(self, page: Page) -> None:
@@ -118,7 +119,8 @@ class _Snapshot:
                 snapshots.clear(connection, self.feed_id, page.scope)
                 self.started.add(page.scope)
             snapshots.stage(connection, self.feed_id, page.scope, incoming)
-        self.open[page.scope] = self.open.get(page.scope, 0) + len(page.rows)
+        came, _ = self.open.get(page.scope, (0, None))
+        self.open[page.scope] = came + len(page.rows), page.total
         self.counts.read += len(page.rows)
 
     def _take(self, scope: str, total: int | None) -> None:
