@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -83,6 +84,17 @@ class House:
         """The worker died and another one starts; `root` is a project whose files were changed meanwhile."""
         self.installation = self.open(root)
         self.engine = self.installation.engine
+
+    def change_project(self, folder: Path, **changes: tuple[str, str]) -> None:
+        """Go on with a copy of the project in which a person changed files: `{path: (text, what stands there now)}`."""
+        for part in ("config", "mappings", "schemas"):
+            shutil.copytree(self.root / part, folder / part, dirs_exist_ok=True)
+        for name, (old, new) in changes.items():
+            file = folder / name
+            before = file.read_text(encoding="utf-8")
+            assert old in before, f"{name} does not hold {old!r}"
+            file.write_text(before.replace(old, new), encoding="utf-8")
+        self.restart(folder)
 
     def close(self) -> None:
         """Stop both systems and drop every connection to them."""

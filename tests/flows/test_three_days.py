@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
-from house import House
+import requests
+from house import PASSWORD, House
 
 from landbridge import seam
+from landbridge.engine import adopt
 
 PO = "4500017"
 
@@ -153,3 +158,131 @@ def test_half_shipped_edit(house: House):
     house.crm.update("OrderItem", line_a["Id"], {"Quantity": 70})  # the person decided
     house.run()
     assert house.erp_lines(number)[0]["RequestedQuantity"] == "70"
+
+
+# -- cut-over Monday ---------------------------------------------------------------------------------------------------
+
+MANY = 2_000
+
+
+def company(house: House, many: int) -> None:
+    """So many customers on both sides, each known by its tax id; A and B are the first two."""
+    first = house.erp.seed_partner("Customer 00000", number="10001", tax_id="DE000000000", city="Berlin")
+    pattern = json.dumps(house.erp.store.get("A_BusinessPartner", first))
+
+    def partner(number: int) -> tuple[str, dict[str, Any]]:
+        text = pattern.replace("10001", str(10001 + number)).replace("DE000000000", f"DE{number:09}")
+        return str(10001 + number), json.loads(text.replace("Customer 00000", f"Customer {number:05}"))
+
+    house.erp.store.put_many("A_BusinessPartner", (partner(number) for number in range(1, many)))
+    address = {"BillingCity": "Berlin", "BillingCountryCode": "DE", "CurrencyIsoCode": "EUR"}
+    house.crm.bulk_insert(
+        "Account",
+        ({"Name": f"Customer {n:05}", "Tax_Id__c": f"DE{n:09}", "Type": "Customer", **address} for n in range(many)),
+    )
+
+
+def adopted(house: House, many: int) -> None:
+    """The Monday's first hour: what both sides hold is linked, and nothing was written."""
+    company(house, many)
+    house.tick(2)
+    [done] = adopt(house.engine, "customers_to_erp", "tax_id")
+    assert done.counts["linked"] == many
+    assert done.ambiguous == [] and done.missing == []
+    house.run("customers_to_erp")
+    assert house.writes() == Counter(), "neither adoption nor the first run writes"
+
+
+def test_cut_over_links_what_exists_on_both_sides_and_writes_nothing(house: House):
+    adopted(house, MANY)
+    [account] = house.crm.records("Account", {"Tax_Id__c": "DE000001234"})
+    house.crm.update("Account", account["Id"], {"BillingCity": "Potsdam"})
+    picture = house.picture()
+    house.run("customers_to_erp")
+    assert house.changed_since(picture) == ["erp A_BusinessPartner 11235"], (
+        "a change goes to the partner that was linked"
+    )
+    assert house.erp.count("A_BusinessPartner") == MANY
+    house.accounts()
+
+
+@pytest.mark.parametrize("on_delete", ["ignore", "block"])
+@pytest.mark.parametrize("merge_follows", [True, False])
+def test_a_merge_whose_deletion_shows_first_blocks_no_partner(
+    house: House, tmp_path: Path, on_delete: str, merge_follows: bool
+):
+    if on_delete != "ignore":
+        flow = "config/flows/customers_to_erp.yaml"
+        house.change_project(tmp_path, **{flow: ("on_delete: ignore", f"on_delete: {on_delete}")})
+    adopted(house, 20)
+    house.product("P1", 10)
+    house.erp.bulk_seed(1, customers=["10002"], products=["P1"])
+    house.run("products_to_crm", "prices_to_crm")
+    before = house.writes()
+    account_a, account_b = (
+        house.crm.records("Account", {"Tax_Id__c": tax_id})[0]["Id"] for tax_id in ("DE000000000", "DE000000001")
+    )
+    house.crm.delete("Account", account_b)
+    house.run("customers_to_erp")
+    house.tick(30)
+    if merge_follows:  # only now the org tells that it was a merge
+        deleted = house.crm.get("Account", account_b) or {}
+        told = {"MasterRecordId": account_a, "SystemModstamp": house.clock.now().strftime("%Y-%m-%dT%H:%M:%S.000+0000")}
+        house.crm.state.put("Account", account_b, {**deleted, **told})
+    for _ in range(8):
+        house.run("customers_to_erp", wait=60)
+    blocked = [x["BusinessPartner"] for x in house.erp.records("A_BusinessPartner") if x["BusinessPartnerIsBlocked"]]
+    assert blocked == (["10002"] if on_delete == "block" and not merge_follows else [])
+    assert house.erp.count("A_BusinessPartner") == 20, "nobody was created"
+    if merge_follows:
+        assert house.written_since(before) == Counter()
+        order = house.order(account_a, [("P1", 2, 10, 0)], PoNumber=PO)
+        house.run()
+        assert house.erp_order(PurchaseOrderByCustomer=PO)["SoldToParty"] == "10001"
+        assert (house.crm.get("Order", order) or {})["ERP_Number__c"]
+    assert house.troubles() == []
+    house.accounts()
+
+
+def test_a_stock_snapshot_without_its_third_page_is_refused_and_the_next_full_one_sets_zero(
+    house: House, tmp_path: Path
+):
+    house.change_project(
+        tmp_path, **{"config/systems.yaml": ("    reference: {sales_order", "    page: 3\n    reference: {sales_order")}
+    )
+    products = [f"P{number}" for number in range(10)]
+    for product in products:
+        house.product(product, 10, 7)
+    house.run("products_to_crm", "inventory_to_crm")
+    house.erp.log.clear()
+    house.run("inventory_to_crm")
+    pages = house.erp.log.counts["GET /sap/opu/odata/sap/API_MATERIAL_STOCK_SRV/A_MatlStkInAcctMod"]
+    assert pages == 5
+
+    def levels() -> dict[str, float]:
+        return {x["Product_Code__c"]: x["Available__c"] for x in house.crm.records("Stock_Level__c")}
+
+    assert levels() == dict.fromkeys(products, 7)
+    house.erp.stock_set("P1", quantity=0)  # sold out: it is in no row any more
+    house.erp.stock_set("P2", quantity=3)
+    path = "/sap/opu/odata/sap/API_MATERIAL_STOCK_SRV/A_MatlStkInAcctMod"
+    later = requests.get(
+        house.erp_server.url + path,
+        {"$filter": "Material ge 'P6'", "$orderby": "Material", "$top": "3", "$format": "json"},
+        auth=("LANDBRIDGE", PASSWORD),
+        timeout=10,
+    ).json()
+    house.erp.faults.add(
+        {"method": "GET", "path_regex": r"A_MatlStkInAcctMod\?", "nth": 3}, "reply", status=200, body=later
+    )
+    before = house.writes()
+    refused = house.run("inventory_to_crm")["inventory_to_crm"]
+    assert "refused whole" in refused.refused and "8 of 9 records came" in refused.refused
+    assert "the next complete one is" in refused.refused
+    assert house.written_since(before) == Counter()
+    assert levels() == dict.fromkeys(products, 7), "nothing of an incomplete snapshot is believed"
+
+    complete = house.run("inventory_to_crm")["inventory_to_crm"]
+    assert (complete.refused, complete.written) == ("", 2)
+    assert levels() == dict.fromkeys(products, 7) | {"P1": 0, "P2": 3}
+    house.accounts()
