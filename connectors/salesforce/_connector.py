@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from connectors.salesforce._collections import Collections
 from connectors.salesforce._config import SalesforceConfig
 from connectors.salesforce._entities import ENTITIES, LINES
-from connectors.salesforce._prices import Prices
+from connectors.salesforce._prices import BOOK, ENTRY, Prices
 from connectors.salesforce._read import Reader
 from connectors.salesforce._rights import missing_rights
 from connectors.salesforce._schema import Schema
@@ -57,12 +58,22 @@ class Salesforce(Connector[SalesforceConfig]):
         return identity
 
     def describe(self, entity: str) -> Fields:
-        """The org's own fields; those of lines as `OrderItems.Quantity`."""
+        """The org's own fields; those of lines as `OrderItems.Quantity`, read as `OrderItems.records.Quantity`.
+
+        What this connector writes by itself (a line's document, the standard price book) is required of nobody.
+        """
         native = self.entities[entity].native
         fields = self._schema.fields(native)
+        own = {BOOK} if native == ENTRY else set()
         if entity in LINES:
-            fields |= self._schema.fields(LINES[entity].native, f"{LINES[entity].relation}.")
-        return Fields(native, fields)
+            lines = LINES[entity]
+            fields |= self._schema.fields(lines.native, f"{lines.relation}.")
+            read = self._schema.fields(lines.native, f"{lines.relation}.records.")
+            fields |= {
+                name: replace(one, required=False, creatable=False, updatable=False) for name, one in read.items()
+            }
+            own.add(f"{lines.relation}.{lines.parent}")
+        return Fields(native, fields | {name: replace(fields[name], required=False) for name in own & fields.keys()})
 
     def read(self, entity: str, since: str | None, *, limit: int | None = None) -> Iterator[Page]:
         """What changed, by (SystemModstamp, Id); deleted and merged records included once a cursor stands."""

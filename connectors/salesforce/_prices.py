@@ -12,7 +12,8 @@ from landbridge.connector import Write
 from landbridge.errors import Denied
 
 ENTRY = "PricebookEntry"
-_KEY = ("Product2Id", "Pricebook2Id", "CurrencyIsoCode")
+BOOK = "Pricebook2Id"
+_KEY = ("Product2Id", BOOK, "CurrencyIsoCode")
 _AT_ONCE = 200
 
 
@@ -29,7 +30,7 @@ class Prices:
         if native != ENTRY or not new:
             return list(writes)
         standard = self._standard_book()
-        booked = {write.key: {"Pricebook2Id": standard, **write.after} for write in new}
+        booked = {write.key: {BOOK: standard, **write.after} for write in new}
         there = self._entries([str(values.get("Product2Id")) for values in booked.values()])
         return [self._located(write, booked.get(write.key), there) for write in writes]
 

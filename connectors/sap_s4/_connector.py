@@ -22,7 +22,7 @@ from connectors.sap_s4._matching import Matching
 from connectors.sap_s4._numbers import plain_numbers
 from connectors.sap_s4._orders import STAGE, Orders
 from connectors.sap_s4._plan import Plan
-from connectors.sap_s4._prices import prices_of
+from connectors.sap_s4._prices import price_fields, prices_of
 from connectors.sap_s4._reader import Reader
 from connectors.sap_s4._returns import Returns
 from connectors.sap_s4._sources import PARTNERS, SOURCES, Source
@@ -133,7 +133,8 @@ class SapS4(Connector[SapS4Config]):
     def describe(self, entity: str) -> Fields:
         """The fields of the tenant's own metadata, custom ones included."""
         source = self._source(entity)
-        return fields_of(self._gateway.service(source.service), source, self.config.defaults.get(entity, {}))
+        fields = fields_of(self._gateway.service(source.service), source, self.config.defaults.get(entity, {}))
+        return price_fields(fields) if entity == "price" else fields
 
     def read(self, entity: str, since: str | None, *, limit: int | None = None) -> Iterator[Page]:
         """Pages since a cursor; stock comes as one snapshot per plant."""

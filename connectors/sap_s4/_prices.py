@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from landbridge.connector import Row
+from landbridge.connector import Fields, Row
 
 _OF_PRODUCT = ("Product", "BaseUnit", "LastChangeDateTime", "IsMarkedForDeletion")
 
@@ -20,3 +20,15 @@ def prices_of(row: Row) -> Iterator[Row]:
         price["to_SalesDelivery"] = body.get("to_SalesDelivery") or []
         key = f"{row.key}|{valuation['ValuationArea']}|{valuation.get('ValuationType') or ''}"
         yield Row(key, price, row.stamp, version=row.version)
+
+
+def price_fields(product: Fields) -> Fields:
+    """The fields of such a row, out of those of the product it is read from."""
+    inner = {name.removeprefix("to_Valuation."): one for name, one in product.fields.items()}
+    outer = (*_OF_PRODUCT, "to_SalesDelivery")
+    kept = {
+        name: one
+        for name, one in inner.items()
+        if f"to_Valuation.{name}" in product.fields or name in outer or name.startswith("to_SalesDelivery.")
+    }
+    return Fields("A_ProductValuation", kept)

@@ -14,7 +14,10 @@ from landbridge.cli._context import Context
 from landbridge.cli._print import show_error
 from landbridge.errors import LandbridgeError
 
-GROUPS = ("_check", "_mapping", "_schema", "_up", "_demo", "_sandbox", "_run", "_records", "_operate", "_dead", "_xref", "_adopt")
+GROUPS = (
+    "_check", "_mapping", "_schema", "_up", "_demo", "_sandbox", "_run", "_records", "_operate", "_dead", "_xref",
+    "_adopt",
+)  # fmt: skip
 """The modules with commands, in the order of `--help`; each has `register(app)` and imports the rest inside."""
 
 EPILOG = "Exit codes: 0 all is well, 1 problems were found, 2 the command line is wrong, 130 interrupted."

@@ -79,23 +79,30 @@ def _ask(found: Findings, settings: Settings, mappings: dict[str, Mapping]) -> N
             connector = connect(settings, name, SystemClock())
             try:
                 found.answers[name] = connector.check()
-                fields = dict(_fields(settings, connector))
+                asked = list(_asked(settings, connector, mappings))
             finally:
                 connector.close()
         except LandbridgeError as error:
             found.problems.append(Problem("config/systems.yaml", 0, 0, f"{name}: {error.message}", error.hint))
             continue
-        report = lint([mappings[one] for one in fields if one in mappings], fields)
+        report = lint([mapping for mapping, _ in asked], {mapping.name: fields for mapping, fields in asked})
         found.problems += report.problems
         found.warnings += report.warnings
 
 
-def _fields(settings: Settings, connector: Connector[Any]) -> Iterator[tuple[str, Fields]]:
-    """The fields of every entity that a flow reads or writes there, by the name of its mapping."""
-    used = {flow.extract.entity for flow in settings.flows.values() if flow.extract.source == connector.name}
-    used |= {route.entity for flow in settings.flows.values() for route in flow.deliver if route.to == connector.name}
-    for entity in sorted(used):
+def _asked(
+    settings: Settings, connector: Connector[Any], mappings: dict[str, Mapping]
+) -> Iterator[tuple[Mapping, Fields]]:
+    """Every mapping that a flow uses there, in the directions it is used in, with the fields of its entity."""
+    from dataclasses import replace
+
+    read = {flow.extract.entity for flow in settings.flows.values() if flow.extract.source == connector.name}
+    written = {route.entity for flow in settings.flows.values() for route in flow.deliver if route.to == connector.name}
+    for entity in sorted(read | written):
         path = settings.mapping(connector.name, entity)
-        if path is not None:
-            name = path.relative_to(settings.root / "mappings").with_suffix("").as_posix()
-            yield name, connector.describe(entity)
+        name = path.relative_to(settings.root / "mappings").with_suffix("").as_posix() if path is not None else ""
+        if name in mappings:
+            one = mappings[name]
+            inward = one.inward if entity in read else None
+            outward = one.outward if entity in written else None
+            yield replace(one, inward=inward, outward=outward), connector.describe(entity)

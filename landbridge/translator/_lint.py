@@ -198,6 +198,8 @@ class _Lint:
         parents = {name[:at] for name in known for at in range(len(name)) if name[at] == "."}
         if self.mapping.inward is not None:
             for read in reads(self.mapping.inward.record):
+                if read.names and read.names[-1].startswith("@"):
+                    continue  # made by the connector, no field of the vendor's
                 if read.path not in known and read.path not in parents and _known_parent(read.names, parents):
                     self.unknown(fields, read.path, read.place)
         if self.mapping.outward is not None:
@@ -223,7 +225,7 @@ class _Lint:
             self.problem(place, f"{fields.native}.{one.path} is read-only.", "Take the line off.")
         elif not field_.creatable and one.on != "update":
             self.problem(place, f"{fields.native}.{one.path} cannot be written at creation.", "Add `on: update`.")
-        elif not field_.updatable and one.on != "create":
+        elif not field_.updatable and one.on != "create" and len(one.names) == 1:  # further in, an element is made anew
             self.problem(place, f"{fields.native}.{one.path} cannot be changed later.", "Add `on: create`.")
         self.vendor_value(fields, one, field_)
 
@@ -248,9 +250,9 @@ class _Lint:
     def length_of(self, expr: ast.Expr) -> int | None:
         """How long the text of a plain canonical path may be; None where that cannot be said or was seen to."""
         shape = self.mapping.shape
-        if isinstance(expr, ast.Pipe) and any(call.function.name in SHORTENS for call in expr.calls):
-            return None
         while isinstance(expr, (ast.Pipe, ast.Default, ast.When)):
+            if isinstance(expr, ast.Pipe) and any(call.function.name in SHORTENS for call in expr.calls):
+                return None
             expr = expr.body if isinstance(expr, ast.When) else expr.source
         if not isinstance(expr, ast.At) or shape is None:
             return None

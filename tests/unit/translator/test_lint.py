@@ -181,3 +181,20 @@ def test_sources_and_targets_name_their_lines(check, tables: Tables, canonical: 
     mapping = Translator(tmp_path, tables, canonical).load_text(GOOD, file="m.yaml")
     assert mapping.sources()["Items.Quantity"] == ["m.yaml:12"]
     assert mapping.targets() == {"OrderNumber": ["m.yaml:14"], "Status": ["m.yaml:15"]}
+
+
+def test_a_line_is_made_anew_and_what_the_connector_adds_is_no_field_of_the_vendors(check) -> None:
+    lines = "  Items:\n    each: lines\n    Key: line_key\n    Product: product.ref\n"
+    inward = GOOD.replace(
+        "ordered: {value: Quantity,", 'shipped: {value: "@shipped", unit: Unit}, ordered: {value: Quantity,'
+    )
+    problems = [
+        str(one) for one in check(inward + lines, *FIELDS, Field("Items.Key", "string", updatable=False)).problems
+    ]
+    assert not any("Items.Key" in one for one in problems), problems
+    assert not any("@shipped" in one for one in problems), problems
+
+
+def test_a_value_under_a_condition_that_is_shortened_is_no_warning(check) -> None:
+    text = GOOD + "  Description: {from: number | cut(20), when: {status: [draft]}}\n"
+    assert not any("Order.Description takes" in str(one) for one in check(text, *FIELDS).warnings)
