@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -140,8 +140,8 @@ def run(root: Path, *, once: bool, folder: Path | None, console: Console | None 
                     console.print("Stopping.")
                 else:
                     console.print("Everything goes on running by its schedule. Ctrl-C stops it all.")
-                    interrupted.wait()
-                    console.print("\nStopping.")
+                    with suppress(KeyboardInterrupt):  # here it is the natural end
+                        interrupted.wait()
     console.print("Stopped; no process is left.")
     return code
 
@@ -211,6 +211,7 @@ def _interruptible() -> Iterator[threading.Event]:
     def stop(number: int, frame: FrameType | None) -> None:
         if not interrupted.is_set():
             interrupted.set()
+            os.write(2, b"\nStopping; this takes some seconds.\n")  # not print: the signal may come within one
             raise KeyboardInterrupt
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}

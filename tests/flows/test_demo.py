@@ -48,7 +48,9 @@ def test_an_interrupted_demonstration_leaves_no_process(root: Path, project: Pat
     running.send_signal(signal.SIGINT)
     assert running.wait(60) == 130, output.read_text(encoding="utf-8")
     assert not any(alive(one) for one in children)
-    assert "Traceback" not in output.read_text(encoding="utf-8")
+    said = output.read_text(encoding="utf-8")
+    assert "Stopping" in said and "Traceback" not in said
+    assert not (project / ".landbridge" / "demo" / "database-home").exists()
 
 
 def test_files_that_are_no_company_are_refused_in_words(root: Path, project: Path) -> None:
