@@ -96,3 +96,8 @@ def _cell(value: Any) -> str:
 def told(counts: Mapping[str, int], words: Sequence[str]) -> str:
     """Counts in one line, in this order, zeros left out: `2 dead, 1 conflict`."""
     return ", ".join(f"{counts[word]} {word}" for word in words if counts.get(word))
+
+
+def paused_hint(flow: str, reason: str) -> str:
+    """That a flow is paused, why, and what to do."""
+    return f"{flow} is paused: {reason.rstrip('.')}. hint: mend it, then `landbridge resume {flow}`"

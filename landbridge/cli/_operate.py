@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landbridge.cli._open import actor, age, opened, show_table, told
+from landbridge.cli._open import actor, age, opened, paused_hint, show_table, told
 from landbridge.cli._print import complain, counted, say, show_json
 from landbridge.errors import LandbridgeError
 
@@ -57,7 +57,7 @@ def status(
     show_table(headings, lines, right=range(2, 2 + len(words)))
     for one in shown:
         if one["reason"]:
-            complain(f"{one['flow']} is paused: {one['reason']}. hint: mend it, then `landbridge resume {one['flow']}`")
+            complain(paused_hint(one["flow"], one["reason"]))
 
 
 def _by_flow(rows: list[Any]) -> dict[str, Counter[str]]:

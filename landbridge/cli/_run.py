@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landbridge.cli._open import opened, show_table, span, told
+from landbridge.cli._open import opened, paused_hint, show_table, span, told
 from landbridge.cli._print import complain, show_json
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _run(
         reason = control.paused(connection).get(flow)
         open_ = operate.in_flight(connection, flow)
     if reason is not None:
-        troubles.append(f"{flow} is paused: {reason}. hint: mend it, then `landbridge resume {flow}`")
+        troubles.append(paused_hint(flow, reason))
     stuck = told(open_, ("ready", "claimed", "unknown"))
     if patience and stuck and reason is None:
         troubles.append(f"still in flight after {span(patience)}: {stuck}. hint: landbridge status")

@@ -41,7 +41,7 @@ def send(engine: Engine, name: str, id_: str) -> Iterator[Step]:
     with parts.store.reading() as connection:
         reason = control.paused(connection).get(name)
     if reason is not None:
-        raise Denied(f"{name} is paused: {reason}.", hint=f"landbridge resume {name}", sent=False)
+        raise Denied(f"{name} is paused: {reason.rstrip('.')}.", hint=f"landbridge resume {name}", sent=False)
     for target in (system, *(route.to for route in flow.deliver)):
         engine.bind(target)
     row = fetch_one(engine, system, entity, id_)

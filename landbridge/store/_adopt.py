@@ -66,12 +66,13 @@ left join lateral (
     select content from body where owner = o.message_id and kind = 'canonical' and at = o.received_at offset 0) b on true
 where o.route_id = :route and o.done_at is null and o.id > :after and o.action = 'upsert'
   and o.state in ('ready', 'waiting', 'held') and o.stage is null and o.target_id is null
-  and not exists (
-      select from subject s join xref x on x.subject = s.id
-      where (s.id = o.subject or s.merged_into = o.subject) and x.system = :system)
-  and not exists (
-      select from outbox n where n.route_id = o.route_id and n.subject = o.subject and n.version > o.version
-          and n.done_at is null)
+  and (select x.id from xref x where x.subject = o.subject and x.system = :system limit 1) is null
+  and (select x.id from subject s cross join lateral (
+          select id from xref where subject = s.id and system = :system offset 0) x
+       where s.merged_into = o.subject limit 1) is null
+  and o.version = (
+      select max(n.version) from outbox n
+      where n.lane = o.lane and n.subject = o.subject and n.route_id + 0 = o.route_id and n.done_at is null)
 order by o.id limit :limit""")
 
 
@@ -82,8 +83,9 @@ def elsewhere(connection: Connection, subjects: Collection[UUID], system: str) -
 
 _ELSEWHERE = sql("""
 select distinct w.subject from unnest(cast(:subjects as uuid[])) as w (subject)
-join subject s on s.id = w.subject or s.merged_into = w.subject
-join xref x on x.subject = s.id where x.system <> :system""")
+cross join lateral (
+    select w.subject as id union all (select id from subject where merged_into = w.subject offset 0)) s
+cross join lateral (select 1 from xref where subject = s.id and system <> :system offset 0) x""")
 
 
 def absorb(connection: Connection, found: Sequence[tuple[UUID, UUID]]) -> None:
@@ -94,9 +96,12 @@ def absorb(connection: Connection, found: Sequence[tuple[UUID, UUID]]) -> None:
 
 
 _ABSORB = sql("""
-update subject s set merged_into = r.winner
-from json_to_recordset(cast(:rows as json)) as r (loser uuid, winner uuid)
-where s.id = r.loser or s.merged_into = r.loser""")
+with r as materialized (
+    select * from json_to_recordset(cast(:rows as json)) as r (loser uuid, winner uuid)
+)
+update subject s set merged_into = r.winner from r
+where coalesce(s.merged_into, s.id) = r.loser
+  and (s.id = any(array(select loser from r)) or s.merged_into = any(array(select loser from r)))""")
 
 
 def settle(connection: Connection, route_id: int, subjects: Collection[UUID], now: datetime) -> int:
@@ -122,7 +127,8 @@ _DISPUTE = sql("""
 update outbox o set state = 'conflict', code = 'ambiguous', reason = r.reason, findings = r.findings, done_at = :now,
     waits_for = null
 from json_to_recordset(cast(:rows as json)) as r (id bigint, reason text, findings json)
-where o.id = r.id and o.done_at is null and o.state in ('ready', 'waiting', 'held')""")
+where o.id = r.id and o.id = any(array(
+        select id from json_to_recordset(cast(:rows as json)) as k (id bigint))) and o.done_at is null and o.state in ('ready', 'waiting', 'held')""")
 
 
 def hold(connection: Connection, ids: Collection[int]) -> int:

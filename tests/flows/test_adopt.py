@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Mapping, Sequence
+import tracemalloc
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from desk import Desk
 from memory import Memory, Record
 from workbench import Plain, balanced, engine, flow
 
-from landbridge.connector import Entity
+from landbridge.connector import Entity, Page, Row
 from landbridge.engine import Engine, adopt
 from landbridge.engine._match import Match
 from landbridge.errors import LandbridgeError
@@ -264,3 +266,35 @@ def test_the_targets_field_comes_from_its_mapping(tmp_path: Path) -> None:
     assert Match.parse("number", fields).field(mapping) == "Nr"
     assert Match.parse("name", fields).field(mapping) == "name", "two fields carry it: the connector is asked"
     assert Match.parse("vat", fields).field(mapping) == "vat"
+
+
+def test_adoption_needs_no_more_memory_and_no_more_questions_per_record_for_more_records(
+    store: Store, clock: Any
+) -> None:
+    class Endless(Matching):
+        number = 0
+
+        def read(self, entity: str, since: str | None, *, limit: int | None = None) -> Iterator[Page]:
+            for at in range(int(since or 0), self.number, 100):
+                gc.collect()
+                rows = [Row(f"C{n}", {"tax": f"T{n}", "name": "x" * 400}, stamp="1") for n in range(at, at + 100)]
+                yield Page(rows, str(at + 100))
+
+        def matches(self, entity: str, values: Sequence[str], *, field: str) -> Mapping[str, list[str]]:
+            gc.collect()
+            self.calls.append(("matches", None))
+            return {value: [f"9{value}"] for value in values}
+
+    crm, erp = Endless("crm", clock, customer=CUSTOMER), Endless("erp", clock, customer=CUSTOMER)
+    made = engine(store, clock, [crm, erp], [flow("customers", "crm", "customer", "erp")], batch=100)
+    peaks = []
+    for number in (200, 600, 3000):  # the first one warms up
+        before, crm.number = crm.number, number
+        erp.calls.clear()
+        tracemalloc.start()
+        [done] = adopt(made, "customers", "tax")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert done.counts["linked"] == number - before
+        assert len(erp.calls) == (number - before) // 100
+    assert peaks[2] < peaks[1] * 1.3, peaks
