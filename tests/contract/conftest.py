@@ -1,29 +1,15 @@
-"""One bench per registered connector, found as `bench_<name>.py` beside this file."""
+"""Starts the bench of a connector for a test and stops it afterwards."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from bench import Bench
+from connectors_under_test import make_bench
 
-from landbridge.connector import Registration, Registry
-
-HERE = Path(__file__).parent
-REGISTRY = Registry()
-
-
-def benches() -> list[str]:
-    """The names of the connectors that have a bench."""
-    return [name for name in REGISTRY.names() if (HERE / f"bench_{name}.py").exists()]
-
-
-def make_bench(registration: Registration, folder: Path) -> Bench:
-    """The bench of a connector, not yet started."""
-    made: Bench = importlib.import_module(f"bench_{registration.name}").BENCH(registration, folder)
-    return made
+from landbridge.connector import Registration
 
 
 @pytest.fixture

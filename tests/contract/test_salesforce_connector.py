@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from bench_salesforce import REFERENCE, SalesforceBench
-from conftest import REGISTRY
+from connectors_under_test import REGISTRY
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import ValidationError

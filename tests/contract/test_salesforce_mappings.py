@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from bench_salesforce import SalesforceBench
-from conftest import REGISTRY
+from connectors_under_test import REGISTRY
 from suite import as_update, delivered
 
 from landbridge.canonical import Canonical

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from bench import Bench
 from bench_salesforce import SalesforceBench
-from conftest import REGISTRY
+from connectors_under_test import REGISTRY
 from suite import Inbox
 from test_suite_catches import LooksNeverBack, SkipsTies, StopsAfterAPage
 

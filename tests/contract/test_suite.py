@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from bench import Bench
-from conftest import HERE, REGISTRY, benches
+from connectors_under_test import HERE, REGISTRY, benches
 from suite import ALL
 
 from landbridge.connector import Registration

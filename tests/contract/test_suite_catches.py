@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from bench import Bench
-from conftest import REGISTRY
+from connectors_under_test import REGISTRY
 from suite import ALL
 
 from connectors.salesforce import Salesforce
