@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from landbridge.connector import Connector, Delivered, Found, Outcome
 from landbridge.engine._parts import Parts
-from landbridge.engine._plan import Plan, reference_of, translate
+from landbridge.engine._plan import GONE, Plan, reference_of, translate
 from landbridge.engine._process import Subscription
 from landbridge.engine._refs import subjects
 from landbridge.engine._rules import breaches, cancellations
@@ -83,6 +83,8 @@ class Deliver:
         for row in rows:
             link = links.get(row.subject)
             shadow = held.shadows.get((link.scope, link.id)) if link is not None else None
+            if shadow is not None and shadow.content.get(GONE):
+                shadow = None  # deleted there: what comes again is written whole
             plan = Plan(row, by_route[row.route_id], link, shadow, held.refers[row.id])
             done = self._prepare(target, plan, links, settle)
             if done is None:

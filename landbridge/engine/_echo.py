@@ -55,5 +55,7 @@ def echoes(connection: Connection, source: Connector[Any], entity: str, messages
 
 def _stands(native: Any, shadow: outbox.Shadow) -> bool:
     header = shadow.content.get("header") or {}
+    if not header:
+        return False
     now = strict.json.digest(project(native, header))
     return now in (strict.json.digest(header), shadow.returned)

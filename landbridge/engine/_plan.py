@@ -19,6 +19,9 @@ from landbridge.store._identity import Link
 from landbridge.store._outbox import Claimed, Shadow
 from landbridge.translator import Context, MissingParent
 
+GONE = "gone"
+"""The mark in a shadow of a record that we deleted or blocked: an echo is known by it, a change is not."""
+
 
 def reference_of(subject: UUID) -> str:
     """Our reference of a record in a target: 28 characters, ours alone, the same over restarts and retries."""

@@ -13,10 +13,11 @@ from landbridge.connector import Accepted, Delivered, Outcome
 from landbridge.engine._echo import project
 from landbridge.engine._lines import join
 from landbridge.engine._parts import Parts
-from landbridge.engine._plan import Plan
+from landbridge.engine._plan import GONE, Plan
 from landbridge.engine._retry import Next, after_acceptance, after_failure, backoff
 from landbridge.errors import Conflict, Denied, Failure, Invalid, OutcomeUnknown, Rejected, Unavailable
 from landbridge.store import control
+from landbridge.store._identity import Link
 from landbridge.store._outbox import Ledger, Recorded
 from landbridge.translator import MissingParent
 
@@ -116,6 +117,8 @@ class Settle:
         recorded.stage = recorded.handle = None
         if plan.row.action != "delete":
             recorded.ledger = self._ledger(plan, outcome)
+        elif plan.link is not None:
+            recorded.ledger = self._gone(plan, plan.link, outcome)
         if plan.breaches:
             self._count(plan, "conflict")
             _with_breaches(recorded, plan)
@@ -125,6 +128,22 @@ class Settle:
         """The record exists though its write is not through: linked at once, so that no later row makes it again."""
         scope = plan.link.scope if plan.link is not None else ""
         return Ledger(self.system, self.entity, scope, target_id, plan.row.subject, None, None, {}, None, None)
+
+    def _gone(self, plan: Plan, link: Link, outcome: Delivered) -> Ledger:
+        """Nothing older may be written over a deletion, and what comes again after it is written whole."""
+        content = {**(plan.shadow.content if plan.shadow is not None else join({}, {})), GONE: True}
+        return Ledger(
+            system=self.system,
+            entity=self.entity,
+            scope=link.scope,
+            target_id=link.id,
+            subject=plan.row.subject,
+            version=plan.row.version,
+            target_version=outcome.version,
+            lines={},
+            digest=strict.json.digest(content),
+            content=content,
+        )
 
     def _ledger(self, plan: Plan, outcome: Delivered) -> Ledger:
         content = plan.content

@@ -344,7 +344,10 @@ bodies as (
     insert into body (owner, kind, at, content) select attempt_id, 'target', :now, target from tried
     where target is not null
 ),
-held as materialized (select r.* from r join ours on ours.id = r.id where r.system is not null),
+held as materialized (  -- a target record once, though two rows of a call ended on it: the newest of them
+    select distinct on (r.system, r.entity, r.scope, r.target_id) r.* from r join ours on ours.id = r.id
+    where r.system is not null order by r.system, r.entity, r.scope, r.target_id, r.done desc, r.version desc nulls last
+),
 linked as (
     insert into xref as x (system, entity, scope, id, subject, linked_by, linked_at, lines, delivered_version,
                            target_version)
@@ -363,7 +366,8 @@ shadows as (
 ),
 woken as (
     update outbox o set state = 'ready', due = :now, waits_for = null
-    where o.waits_for = any(array(select subject from held where done)) and o.route_id = any(:peers) and o.done_at is null
+    where o.waits_for = any(array(select r.subject from r join ours on ours.id = r.id where r.system is not null and r.done))
+        and o.route_id = any(:peers) and o.done_at is null
 )
 select count(*) from ours""")
 
