@@ -14,11 +14,13 @@ from landbridge.cli._context import Context
 from landbridge.cli._print import show_error
 from landbridge.errors import LandbridgeError
 
-GROUPS = (
-    "_check", "_mapping", "_schema", "_up", "_demo", "_sandbox", "_run", "_records", "_operate", "_dead", "_xref",
-    "_adopt",
-)  # fmt: skip
-"""The modules with commands, in the order of `--help`; each has `register(app)` and imports the rest inside."""
+PANELS = {
+    "Configuration": ("_check", "_mapping", "_schema"),
+    "Running": ("_run", "_up", "_demo", "_sandbox"),
+    "One record": ("_records", "_xref"),
+    "Operating": ("_operate", "_dead", "_adopt"),
+}
+"""The modules with commands, as `--help` groups them; each has `register(app)` and imports the rest inside."""
 
 EPILOG = "Exit codes: 0 all is well, 1 problems were found, 2 the command line is wrong, 130 interrupted."
 
@@ -35,8 +37,14 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_options)
-    for group in GROUPS:
-        import_module(f"landbridge.cli.{group}").register(app)
+    for panel, modules in PANELS.items():
+        known = len(app.registered_commands), len(app.registered_groups)
+        for module in modules:
+            import_module(f"landbridge.cli.{module}").register(app)
+        for command in app.registered_commands[known[0] :]:
+            command.rich_help_panel = panel
+        for group in app.registered_groups[known[1] :]:
+            group.rich_help_panel = panel
     return app
 
 

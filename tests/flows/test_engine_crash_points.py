@@ -129,7 +129,7 @@ def staged(store: Store, clock: ManualClock, dice: random.Random) -> Scene:
 def snapshots(store: Store, clock: ManualClock, dice: random.Random) -> Scene:
     """A scope that is read whole: something changed, something came, something is no longer there."""
     erp, crm = Seamed("erp", clock, inventory_level=STOCK), Seamed("crm", clock, inventory_level=LEVEL)
-    erp.absent = lambda entity, last: {**last, "available": "0"}  # type: ignore[method-assign]
+    erp.absent = lambda entity, last: {**last, "available": "0"}  # type: ignore[method-assign]  # this scene alone tells of absence
 
     def pages(levels: dict[str, str]) -> list[Page]:
         rows = [Row(key, {"product": key, "available": value}) for key, value in levels.items()]
