@@ -199,10 +199,9 @@ class _Previewer:
     def _settled(self, row: Any) -> None:
         """A row that processing itself settled: quarantined with its reasons, or suppressed."""
         if row.state == "quarantined":
-            key = str(row.message_id)
             self.found.add(
                 "quarantined",
-                lambda: Example("quarantined", row.route, key, row.system, row.entity, reason=row.reason),
+                lambda: Example("quarantined", row.route, row.source_key, row.system, row.entity, reason=row.reason),
             )
         else:
             self.found.add(row.state)

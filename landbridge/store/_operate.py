@@ -53,6 +53,7 @@ def outgoing(connection: Connection, message_ids: Sequence[int]) -> list[Any]:
 _OUTGOING = sql("""
 select o.id, o.message_id, o.route_id, r.flow, r.name as route, r.system, r.entity, o.subject, o.version, o.action,
        o.state, o.code, o.reason, o.findings, o.attempts, o.due, o.waits_for, o.target_id, o.done_at,
+       (select source_key from inbox where id = o.message_id and received_at = o.received_at) as source_key,
        (select e.id from outbox e join route p on p.id = e.route_id
         where e.lane = o.lane and p.system = r.system and e.done_at is null and e.id < o.id order by e.id limit 1) as behind
 from outbox o join route r on r.id = o.route_id where o.message_id = any(:ids) order by o.id""")
