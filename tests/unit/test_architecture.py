@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -219,6 +220,30 @@ def test_what_is_allowed_is_let_pass(path: str, text: str) -> None:
 
 def test_every_rule_has_a_planted_fault() -> None:
     assert PLANTED.keys() == RULES.keys()
+
+
+SOMEBODYS = re.compile(
+    r"(?<![\w./])/(work|root|home|Users)/\w|--(extra-)?index-url|://[\w.-]*(artifactory|nexus|pypi)\b", re.IGNORECASE
+)
+
+
+def test_no_file_tells_on_whose_machine_it_was_written(root: Path) -> None:
+    """Neither a path of a developer nor the registry he installs from: pages, configuration, locks and programs."""
+    folders = ("docs", "config", "mappings", "schemas", ".ci", "sandbox", "benchmarks")
+    files = [path for path in root.iterdir() if path.is_file()]
+    files += [path for folder in folders for path in (root / folder).rglob("*") if path.is_file()]
+    texts = [
+        p for p in files if p.suffix in (".md", ".yaml", ".toml", ".txt", ".json", ".svg", "") and p.name != ".git"
+    ]
+    assert len(texts) > 60
+    told = [
+        f"{path.relative_to(root)}:{number}"
+        for path in texts
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if SOMEBODYS.search(line)
+    ]
+    assert not told, told
+    assert SOMEBODYS.search("see /" + "root/project") and SOMEBODYS.search("pip install --index" + "-url x")
 
 
 def test_every_package_of_the_layout_is_judged(root: Path) -> None:
