@@ -1,4 +1,4 @@
-"""The connectors that the contract suite runs: one bench per registered connector, `bench_<name>.py` beside this file."""
+"""The connectors under the contract suite: one bench each, `bench_<name>.py` beside this file."""
 
 from __future__ import annotations
 
