@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 RETRY_AFTER = timedelta(seconds=15)
 EVERY_PARAM = ("since", "limit", "dry_run")
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _log = logging.getLogger("landbridge")
 
 
@@ -65,7 +67,10 @@ def _dag(flow: Flow, root: Path) -> DAG:
             ),
             "limit": Param(None, type=["null", "integer"], minimum=1, title="Limit", description="Records to read."),
             "dry_run": Param(
-                False, type="boolean", title="Dry run", description="Read, map and check; keep and write nothing."
+                False,
+                type="boolean",
+                title="Dry run",
+                description="Tell in the log what would be written; keep and write nothing.",
             ),
         },
         default_args={"owner": flow.owner or "landbridge", "retries": 1, "retry_delay": RETRY_AFTER},
@@ -75,7 +80,7 @@ def _dag(flow: Flow, root: Path) -> DAG:
         def extract(**context: Any) -> dict[str, Any]:
             """Read what changed into the inbox."""
             asked = context["params"]
-            since = asked["since"] or _backfilled(context)
+            since = _instant(asked["since"]) or _backfilled(context)
             if asked["dry_run"]:
                 return _run(_steps.rehearse, root, name, since=since, limit=asked["limit"])
             run = {"trigger": _trigger(context), "parameters": {"since": since, "limit": asked["limit"]}}
@@ -95,7 +100,7 @@ def _dag(flow: Flow, root: Path) -> DAG:
         def record(run: dict[str, Any], *, outlet_events: Any = None) -> dict[str, int]:
             """Keep what the run did, and wake the flows that waited for it."""
             counts: dict[str, int] = _run(_steps.record, root, name, run)
-            if counts.get("created", 0) + counts.get("updated", 0):
+            if run["run"] and counts.get("created", 0) + counts.get("updated", 0):  # a dry run has no id
                 for entity in sorted({route.entity for route in flow.deliver}):
                     outlet_events[alias].add(asset_of(entity), extra={"run": run["run"]})
             return counts
@@ -137,6 +142,11 @@ def _run(step: Callable[..., dict[str, Any]], *arguments: Any, **named: Any) -> 
         if isinstance(error, ConfigError | Denied | Rejected):
             raise AirflowFailException(str(error)) from None  # it will be the same the next time
         raise
+
+
+def _instant(since: str | None) -> str | None:
+    """What a person gives as a start: a day is its first instant in UTC, anything else is the source's to read."""
+    return f"{since}T00:00:00Z" if since and _DAY.fullmatch(since) else since
 
 
 def _trigger(context: dict[str, Any]) -> str:

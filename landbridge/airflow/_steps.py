@@ -84,14 +84,18 @@ def record(root: Path, name: str, run: Run) -> dict[str, int]:
 
 
 def rehearse(root: Path, name: str, *, since: str | None, limit: int | None) -> Run:
-    """A dry run: read, canonicalise and check as the flow would; keep nothing, write nothing, tell what is wrong."""
-    from landbridge.rehearsal import rehearse
+    """A dry run: what a run would do, told in the log by key and field; nothing is kept or written.
+
+    Values stay out of the log, since some of them are personal; `landbridge run --dry-run` shows them.
+    """
+    from landbridge.engine import preview
 
     with _opened(root) as installation:
-        found = rehearse(installation, name, since=since, limit=limit)
-    for finding in found.findings:
-        _log.warning("%s", finding)
-    return {"dry_run": True, "run": "", "counts": dict(found.counts), "refused": ""}
+        found = preview(installation.engine, name, since=since, limit=limit)
+    for one in found.examples:
+        fields = ", ".join(difference.field for difference in one.differences)
+        _log.info("%s: %s %s %s in %s: %s", one.route, one.what, one.entity, one.key, one.system, one.reason or fields)
+    return {"dry_run": True, "run": "", "counts": dict(found.counts), "refused": found.refused}
 
 
 def _opened(root: Path) -> AbstractContextManager[Installation]:

@@ -225,3 +225,13 @@ def test_airflow_runs_a_flow_from_one_system_to_the_other(
     first, second = (run[3] for run in found["runs"])
     assert (first["read"], first["created"]) == (5, 5)
     assert not second.get("created") and not second.get("updated")
+
+
+@pytest.mark.parametrize(
+    ("given", "since"),
+    [("2026-11-01", "2026-11-01T00:00:00Z"), ("2026-11-01T08:00:00+01:00", "2026-11-01T08:00:00+01:00"), (None, None)],
+)
+def test_a_day_is_its_first_instant(given: str | None, since: str | None) -> None:
+    from landbridge.airflow._dags import _instant
+
+    assert _instant(given) == since
