@@ -4,8 +4,8 @@
 a DAG is made.
 """
 
-from landbridge.airflow._dags import EVERY_PARAM, flow_dags
+from landbridge.airflow._dags import flow_dags
 from landbridge.airflow._pools import pool_of, pools
 from landbridge.airflow._schedule import asset_of, schedule_of
 
-__all__ = ["EVERY_PARAM", "asset_of", "flow_dags", "pool_of", "pools", "schedule_of"]
+__all__ = ["asset_of", "flow_dags", "pool_of", "pools", "schedule_of"]

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from landbridge.settings import Flow
 
 RETRY_AFTER = timedelta(seconds=15)
-EVERY_PARAM = ("since", "limit", "dry_run")
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _log = logging.getLogger("landbridge")
