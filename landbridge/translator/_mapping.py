@@ -98,18 +98,18 @@ class Mapping:
 
     def read(self, native: Record[str, Any], context: Context) -> dict[str, Any]:
         """The canonical body of a native one; raises Invalid."""
-        return self._need(self.inward, "in").run(native, context, True)
+        return self._need(self.inward, "in").run(native, self._rated(context), True)
 
     def write(self, canonical: Record[str, Any], context: Context, *, creating: bool) -> dict[str, Any]:
         """The target's body of a resolved canonical one; raises Invalid, or MissingParent as the context says."""
-        return self._need(self.outward, "out").run(canonical, context, creating)
+        return self._need(self.outward, "out").run(canonical, self._rated(context), creating)
 
     def explain(
         self, message: Record[str, Any], context: Context, *, direction: str, creating: bool = True
     ) -> list[Step]:
         """Every value of the result with the line that wrote it and the paths it was read from; raises Invalid."""
         chosen = self._need(self.inward if direction == "in" else self.outward, direction)
-        walk = chosen.interpreter(context, creating)
+        walk = chosen.interpreter(self._rated(context), creating)
         walk.run(chosen.record, message)
         return walk.steps
 
@@ -121,6 +121,12 @@ class Mapping:
         """The native fields that `out:` writes, each with the lines (file:line) that write it."""
         written = writes(self.outward.record) if self.outward else ()
         return _lines((one.path, one.field.place) for one in written if not one.names[-1].startswith("@"))
+
+    def _rated(self, context: Context) -> Context:
+        """The context with the project's rates, where it brings none of its own."""
+        if context.rates is None:
+            context.rates = self.tables.rates()
+        return context
 
     def _need(self, direction: Direction | None, name: str) -> Direction:
         if direction is None:

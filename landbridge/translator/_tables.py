@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -153,13 +154,14 @@ class Decisions:
 
 
 class Tables:
-    """The code lists and decision tables of a configuration folder, each read when first asked for."""
+    """The code lists, decision tables and rates of a configuration folder, each read when first asked for."""
 
     def __init__(self, root: Path | None, *, under: Path | None = None) -> None:
         self._root = root  # the folder that holds codes/ and determine/
         self._under = under or (root.parent if root else None)  # file names in messages start here
         self._codes: dict[str, Codes] = {}
         self._decisions: dict[str, Decisions] = {}
+        self._rates: dict[tuple[str, str], list[tuple[str, Decimal]]] | None = None
 
     def add(self, *tables: Codes | Decisions) -> Tables:
         """Tables made otherwise than from files, as tests do."""
@@ -171,8 +173,8 @@ class Tables:
         return self
 
     def names(self, folder: str) -> list[str]:
-        """The names of all tables in `codes` or `determine`."""
-        known = set(self._codes if folder == "codes" else self._decisions)
+        """The names of all tables in `codes`, `determine` or `rates`."""
+        known: set[str] = set(self._codes if folder == "codes" else self._decisions if folder == "determine" else ())
         if self._root is not None and (base := self._root / folder).is_dir():
             known |= {path.relative_to(base).with_suffix("").as_posix() for path in base.rglob("*.yaml")}
         return sorted(known)
@@ -193,9 +195,21 @@ class Tables:
             self._decisions[name] = read_decisions(name, self._node("determine", name))
         return self._decisions[name]
 
+    def rates(self) -> dict[tuple[str, str], list[tuple[str, Decimal]]]:
+        """The dated rates of currencies in `rates/`: (from, to) -> [(from which day, rate)]; raises ConfigError."""
+        if self._rates is None:
+            from landbridge.translator._rates import read_rates  # it reads with what stands below
+
+            self._rates = read_rates(self._node("rates", name) for name in self.names("rates"))
+        return self._rates
+
     def problems(self) -> list[Problem]:
         """Every problem of every table."""
         found: list[Problem] = []
+        try:
+            self.rates()
+        except ConfigError as error:
+            found += error.problems
         for folder, read in (("codes", self.codes), ("determine", self.decisions)):
             for name in self.names(folder):
                 try:
