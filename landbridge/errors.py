@@ -108,9 +108,14 @@ class Invalid(Failure):
 
     def __init__(self, findings: Sequence[Finding], *, hint: str = "") -> None:
         self.findings = tuple(findings)
-        text = "; ".join(f"{f.path}: {f.message}" if f.path else f.message for f in self.findings)
+        text = "; ".join(map(_told, self.findings))
         hints = hint or next((f.hint for f in self.findings if f.hint), "")
         super().__init__(text, hint=hints, sent=False)
+
+
+def _told(finding: Finding) -> str:
+    where = f" ({finding.where})" if finding.where else ""
+    return (f"{finding.path}: {finding.message}" if finding.path else finding.message) + where
 
 
 class Denied(Failure):

@@ -64,7 +64,7 @@ def _missing(error: ValidationError, path: tuple[str | int, ...]) -> Iterator[Fi
     for name in error.validator_value:
         if name not in error.instance:
             about = properties.get(name, {}).get("description", "")
-            yield Finding(dotted((*path, name)), "required", "is missing", _sentence(about) or "Map it.")
+            yield Finding(dotted((*path, name)), "required", "is missing", _mend(_sentence(about)))
 
 
 def _unknown(error: ValidationError, path: tuple[str | int, ...]) -> Iterator[Finding]:
@@ -105,13 +105,13 @@ def _words(error: ValidationError, rule: str) -> tuple[str, str]:
     if rule == "type":
         kinds = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
         wanted = " or ".join(_TYPES.get(str(kind), str(kind)) for kind in kinds if kind != "null")
-        return f"must be {wanted}, is {_kind(value)}{shown}", about
+        return f"must be {wanted}, is {_kind(value)}{shown}", _mend(about)
     if rule == "enum":
         words = [str(word) for word in error.validator_value if word is not None]
         near = did_you_mean(value, words) if isinstance(value, str) else ""
         return f"is none of the known words{shown}", near or f"Known: {', '.join(words)}."
     if rule == "minItems":
-        return f"has {len(value)} elements, at least {error.validator_value} is needed", about
+        return f"has {len(value)} elements, at least {error.validator_value} is needed", _mend(about)
     if rule == "minLength":
         return "is an empty text", "Leave the field out if there is no value."
     if rule == "maxLength":
@@ -120,7 +120,7 @@ def _words(error: ValidationError, rule: str) -> tuple[str, str]:
         bound = "less" if rule == "minimum" else "more"
         return f"is {bound} than {error.validator_value}{shown}", about
     if rule in ("pattern", "format"):
-        return f"is not written as it must be{shown}", about
+        return f"is not written as it must be{shown}", _mend(about)
     return f"breaks the rule {rule}", about
 
 
@@ -132,6 +132,11 @@ def _kind(value: Any) -> str:
 
 def _sentence(text: str) -> str:
     return text if not text or text.endswith(".") else f"{text}."
+
+
+def _mend(about: str) -> str:
+    """What the field is, and what a person does who sees that it is something else."""
+    return f"{about} Mend it at the source, or map it otherwise.".lstrip()
 
 
 def _short(value: Any) -> str:

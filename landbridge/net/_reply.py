@@ -49,7 +49,8 @@ class Reply:
             return strict_json.loads(self.content, max_bytes=max(len(self.content), 1))
         except Invalid as error:
             kind = self.headers.get("Content-Type", "no content type").split(";")[0]
-            raise self.garbled(f"{kind} instead of JSON") from error
+            broken = f"JSON that is broken ({error.message})" if "json" in kind else f"{kind} instead of JSON"
+            raise self.garbled(broken) from error
 
     def garbled(self, what: str) -> Failure:
         """The Failure for a reply that cannot be read: after a write nobody knows what happened."""

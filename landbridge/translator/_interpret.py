@@ -17,6 +17,8 @@ from landbridge.translator._shape import Shape
 from landbridge.translator._values import MISSING, Refused, kind_of
 from landbridge.translator._walk import Scope, Step, Walk, there
 
+_MEND = "Mend it at the source or change the mapping there, then replay it."
+
 
 @dataclass(slots=True)
 class Interpreter(Walk):
@@ -255,7 +257,7 @@ class Interpreter(Walk):
             )
         name = f"{self.entity}.{target}" if self.forward else target
         text = f"{name}: {message}."
-        self.findings.append(Finding(path or target, error.rule, text, hint, str(part.place)))
+        self.findings.append(Finding(path or target, error.rule, text, hint or _MEND, str(part.place)))
 
     def _personal(self, target: str, path: str) -> bool:
         if self.shape is None or not (self.forward or path):
