@@ -47,7 +47,7 @@ def tables(tmp_path: Path) -> Tables:
 def test_the_last_rate_on_or_before_the_day_counts(tables: Tables, day: str, currency: str, dollars: str):
     mapping = Translator(Path("mappings"), tables, None).load_text(MAPPING, file="mappings/shop/thing.yaml")
     body = {"total": {"amount": "100", "currency": currency}, "day": day}
-    assert mapping.write(body, Context(), creating=True) == {"USD": dollars}
+    assert mapping.write(body, Context(), creating=True) == {"USD": {"amount": dollars, "currency": "USD"}}
 
 
 @pytest.mark.parametrize("body", [("2025-12-31", "EUR"), ("2026-02-01", "SEK")])
