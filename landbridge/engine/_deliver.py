@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from landbridge.connector import Connector, Delivered, Found, Outcome
+from landbridge.engine._faults import fault
 from landbridge.engine._parts import Parts
 from landbridge.engine._plan import GONE, Plan, reference_of, translate
 from landbridge.engine._process import Subscription
@@ -47,10 +48,12 @@ class Deliver:
     peers: Sequence[int]
     counts: Counter[str] = field(default_factory=Counter)
     by_flow: dict[str, Counter[str]] = field(default_factory=dict)
+    until: datetime | None = None  # the end of the lease on the batch at hand
 
     def batch(self, only: Sequence[int] | None = None) -> int:
         """Claim what is due (or these rows alone), deliver and record it; returns how many rows were claimed."""
         now = self.parts.clock.now()
+        self.until = now + self.parts.lease
         routes = [s.id for s in self.subscriptions]
         target = self.parts.systems[self.system]
         with self.parts.store.transaction("claim") as connection:
@@ -121,6 +124,8 @@ class Deliver:
             done = self._ask(target, plan, settle)
             if done is not None:
                 return done
+        if row.was == "unknown" and (exhausted := settle.exhausted(plan)):
+            return exhausted
         if row.action == "delete":
             return self._prepare_delete(plan, settle)
         if plan.link is None and not plan.subscription.route.create:
@@ -134,6 +139,8 @@ class Deliver:
             return settle.waiting(plan, error)
         except Invalid as error:
             return settle.failed(plan, error)
+        except Exception as error:  # noqa: BLE001 - a fault in one record's mapping must not stop the others
+            return settle.failed(plan, fault("translate", error))
         if plan.link is None and plan.gone and not plan.lines:
             return settle.suppressed(plan, "cancelled_before_delivery")
         if plan.unchanged:
@@ -281,6 +288,8 @@ class Deliver:
 
     def _call(self, target: Connector[Any], chunk: Sequence[Plan], settle: Settle) -> list[Recorded]:
         declared = target.entity(self.entity)
+        if self.until is not None and self.parts.clock.now() >= self.until:
+            return [settle.released(plan) for plan in chunk]  # another worker may be at it by now
         started = time.perf_counter()
         outcomes = _outcomes(target, self.entity, [plan.write(declared) for plan in chunk])
         spent = int((time.perf_counter() - started) * 1000)

@@ -108,7 +108,7 @@ class Engine:
         while moved:
             moved = 0
             for step in self._deliveries(flows):
-                while claimed := step.batch():
+                while not step.counts["denied"] and (claimed := step.batch()):  # who denies once is not asked again
                     moved += claimed
                     if progress:
                         progress("deliver", claimed)

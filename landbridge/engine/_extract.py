@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import groupby
 from typing import Any
 
 from landbridge import strict
@@ -60,11 +61,15 @@ def ahead(pages: Iterator[Page]) -> Iterator[Page]:
 
 def receive(connection: Any, feed_id: int, incoming: Sequence[Incoming], now: Any) -> int:
     """Receive rows with a stamp by their fingerprint and rows without one by their last state; returns the new ones."""
-    stamped = [row for row in incoming if row.stamp is not None or row.action != "upsert"]
-    if len(stamped) == len(incoming):
-        return inbox.receive(connection, feed_id, stamped, now)
-    stampless = [row for row in incoming if row.stamp is None and row.action == "upsert"]
-    return inbox.receive(connection, feed_id, stamped, now) + inbox.receive_states(connection, feed_id, stampless, now)
+    new = 0
+    for stamped, run in groupby(incoming, lambda row: row.stamp is not None or row.action == "merge"):
+        together = list(run)  # run by run, so that a page keeps its order
+        if not stamped:
+            new += inbox.receive_states(connection, feed_id, together, now)
+        elif fresh := inbox.receive(connection, feed_id, together, now):
+            inbox.seen_again(connection, feed_id, together)
+            new += fresh
+    return new
 
 
 def incoming_of(parts: Parts, rows: Sequence[Row]) -> list[Incoming]:

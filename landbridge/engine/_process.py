@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from landbridge.engine._conditions import holds
 from landbridge.engine._echo import echoes
+from landbridge.engine._faults import fault
 from landbridge.engine._orders import settle_status
 from landbridge.engine._parts import STATES, Parts
 from landbridge.engine._refs import chain_key, key_of, name_lines, references, resolve
@@ -95,11 +96,15 @@ class Process:
             return message
         context = Context(system=self.system, scope=received.scope, now=self.parts.clock.now())
         try:
+            if inbox.UNSTORABLE in received.body:
+                raise Invalid([Finding("", "text", received.body[inbox.UNSTORABLE], "Correct it at the source.")])
             canonical = self._mapping.read(received.body, context)
             self.parts.schema.check(self.entity, canonical)
             settle_status(self.entity, canonical)
         except Invalid as error:
             message.findings = error.findings
+        except Exception as error:  # noqa: BLE001 - a fault in one record's mapping must not stop its feed
+            message.findings = fault("canonicalise", error).findings
         else:
             message.canonical = canonical
         return message

@@ -80,11 +80,33 @@ class Settle:
         if isinstance(failure, Denied):
             self._pause(plan, failure)
         if now - since >= retry.within:
-            return self.failed(plan, Rejected(f"The outcome is still unknown: {failure.message}", hint=failure.hint))
+            return self._unknown_for_good(plan, failure.message, failure.hint)
         wait = backoff(plan.row.attempts + 1, retry.first, retry.longest)
         recorded = self._row(plan, Next("unknown", now + wait, done=False), "unknown", code="outcome_unknown")
         recorded.since = since
         recorded.reason = str(failure)
+        return recorded
+
+    def exhausted(self, plan: Plan) -> Recorded | None:
+        """A write whose outcome was unknown each time, as often or as long as the flow allows: a dead letter."""
+        retry = plan.subscription.flow.retry
+        since = plan.row.since or self.parts.clock.now()
+        if plan.row.attempts < retry.attempts and self.parts.clock.now() - since < retry.within:
+            return None
+        tried = f"after {plan.row.attempts} attempts since {since:%Y-%m-%d %H:%M}"
+        return self._unknown_for_good(
+            plan, f"{self.system} did not say {tried}.", "Look in the target; a replay asks first."
+        )
+
+    def _unknown_for_good(self, plan: Plan, message: str, hint: str) -> Recorded:
+        recorded = self.failed(plan, Rejected(f"The outcome is still unknown: {message}", hint=hint))
+        recorded.code = "outcome_unknown"  # a replay asks before it writes
+        return recorded
+
+    def released(self, plan: Plan) -> Recorded:
+        """The lease ended before the write was sent: nothing is sent, and whoever holds the row now goes on."""
+        recorded = self._row(plan, Next(plan.row.was, self.parts.clock.now(), done=False), "released", attempted=False)
+        recorded.since = plan.row.since
         return recorded
 
     def failed(self, plan: Plan, failure: Failure) -> Recorded:

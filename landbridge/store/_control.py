@@ -39,7 +39,8 @@ on conflict (system) do update set organisation = excluded.organisation, bound_a
 
 def pause(connection: Connection, flow: str, reason: str, now: datetime) -> bool:
     """Pause a flow; True if it was running until now."""
-    changed = connection.execute(_PAUSE, {"flow": flow, "reason": reason, "now": now}).rowcount
+    said = reason.replace("\x00", "\ufffd")
+    changed = connection.execute(_PAUSE, {"flow": flow, "reason": said, "now": now}).rowcount
     return bool(changed)
 
 
@@ -169,7 +170,8 @@ def replay(connection: Connection, ids: Sequence[int], now: datetime) -> int:
 
 
 _REPLAY = sql("""
-update outbox set state = 'ready', due = :now, done_at = null, attempts = 0, since = null, waits_for = null
+update outbox set state = case when code = 'outcome_unknown' then 'unknown' else 'ready' end,  -- asked before written
+    due = :now, done_at = null, attempts = 0, since = null, waits_for = null
 where id = any(:ids) and done_at is not null and state in ('dead', 'conflict', 'quarantined') and subject is not null""")
 
 
@@ -207,7 +209,9 @@ def hold(connection: Connection, subject: UUID, held: bool, now: datetime) -> in
     return connection.execute(_HOLD if held else _RELEASE, {"subject": subject, "now": now}).rowcount
 
 
-_HOLD = sql("update outbox set state = 'held' where subject = :subject and done_at is null and state = 'ready'")
+_HOLD = sql("""
+update outbox set state = 'held', waits_for = null
+where subject = :subject and done_at is null and state in ('ready', 'waiting')""")
 _RELEASE = sql("update outbox set state = 'ready', due = :now where subject = :subject and state = 'held'")
 
 

@@ -185,7 +185,16 @@ def merge(connection: Connection, loser: UUID, winner: UUID) -> None:
     connection.execute(_MERGE, {"loser": loser, "winner": winner})
 
 
-_MERGE = sql("update subject set merged_into = :winner where id = :loser or merged_into = :loser")
+_MERGE = sql("""
+with last as materialized (  -- the survivor may have been merged itself, earlier in the same batch
+    select s.id, s.version from subject w join subject s on s.id = coalesce(w.merged_into, w.id) where w.id = :winner
+),
+counted as (  -- the survivor inherits the records, so its versions go on after theirs
+    update subject s set version = greatest(s.version, l.version) from subject l, last
+    where s.id = last.id and l.id = :loser and last.id <> l.id
+)
+update subject s set merged_into = last.id from last
+where (s.id = :loser or s.merged_into = :loser) and s.id <> last.id""")
 
 
 def forget(connection: Connection, system: str, entity: str, ids: Sequence[str]) -> int:

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Connection
 
-from landbridge.store._store import fragment, records, rows, sql
+from landbridge import strict
+from landbridge.store._store import clean, fragment, records, rows, sql
 
 
 @dataclass(slots=True)
@@ -105,10 +107,23 @@ def _records(incoming: Sequence[Incoming]) -> str:
             "fingerprint": row.fingerprint.hex(),
             "digest": row.digest.hex(),
             "trace": str(row.trace),
-            "body": None if row.body is None else fragment(row.body),
+            "body": None if row.body is None else stored(row.body),
         }
         for n, row in enumerate(incoming)
     )
+
+
+UNSTORABLE = "@unstorable"
+"""The key in a native body that says why it is not as it came: processing quarantines it."""
+
+
+def stored(body: dict[str, Any]) -> Any:
+    """A native body as it is stored; where that is not how it came, it says so."""
+    written = strict.json.dumps(body)
+    if b"\\u0000" not in written or clean(written) == written:
+        return orjson.Fragment(written)
+    said = "the record holds the character NUL (U+0000), which no text here can hold; it stands as U+FFFD"
+    return fragment({**body, UNSTORABLE: said})
 
 
 _INCOMING = """
@@ -142,7 +157,9 @@ receipts as (
     on conflict do nothing returning fingerprint
 ),
 fresh as materialized (
-    select distinct on (n) incoming.* from incoming join receipts using (fingerprint) order by n
+    select * from (  -- once, though it stands twice in the page
+        select distinct on (incoming.fingerprint) incoming.* from incoming join receipts using (fingerprint)
+        order by incoming.fingerprint, n) i order by n
 ),
 {_MESSAGE}""")  # noqa: S608 - constant text put together from constants
 
@@ -153,6 +170,18 @@ select s.scope, s.source_key, s.digest
 from json_to_recordset(cast(:rows as json)) as r (scope text, source_key text)
 cross join lateral (
     select * from seen where feed_id = :feed and scope = r.scope and source_key = r.source_key offset 0) s""")
+
+
+def seen_again(connection: Connection, feed_id: int, incoming: Sequence[Incoming]) -> None:
+    """Records that came with a stamp after a deletion without one: their next deletion is news."""
+    keys = records({"scope": row.scope, "source_key": row.key} for row in incoming if row.action == "upsert")
+    connection.execute(_SEEN_AGAIN, {"feed": feed_id, "rows": keys})
+
+
+_SEEN_AGAIN = sql("""
+delete from seen s using json_to_recordset(cast(:rows as json)) as r (scope text, source_key text)
+where (select exists (select from seen where feed_id = :feed)) and s.feed_id = :feed and s.scope = r.scope
+    and s.source_key = r.source_key""")
 
 _SEE = sql(f"""
 with {_INCOMING}

@@ -215,9 +215,10 @@ def wake_arrived(connection: Connection, route_ids: Sequence[int], now: datetime
 
 
 _WAKE_ARRIVED = sql("""
-update outbox o set state = 'ready', due = :now, waits_for = null
+update outbox o set state = 'ready', due = :now, waits_for = null, since = null
 from route r
 where r.id = o.route_id and o.route_id = any(:routes) and o.done_at is null and o.state = 'waiting'
+  and o.waits_for is not null
   and exists (select from xref x where x.subject = o.waits_for and x.system = r.system)""")
 
 
@@ -365,7 +366,7 @@ shadows as (
     set digest = excluded.digest, content = excluded.content, returned = excluded.returned, at = excluded.at
 ),
 woken as (
-    update outbox o set state = 'ready', due = :now, waits_for = null
+    update outbox o set state = 'ready', due = :now, waits_for = null, since = null  -- waiting was no trying
     where o.waits_for = any(array(select r.subject from r join ours on ours.id = r.id where r.system is not null and r.done))
         and o.route_id = any(:peers) and o.done_at is null
 )

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from landbridge.store._inbox import Incoming
-from landbridge.store._store import fragment, records, rows, sql
+from landbridge.store._inbox import Incoming, stored
+from landbridge.store._store import records, rows, sql
 
 
 def clear(connection: Connection, feed_id: int, scope: str) -> None:
@@ -27,7 +27,7 @@ def stage(connection: Connection, feed_id: int, scope: str, incoming: Sequence[I
             "feed": feed_id,
             "scope": scope,
             "rows": records(
-                {"source_key": r.key, "digest": r.digest.hex(), "version": r.version, "body": fragment(r.body)}
+                {"source_key": r.key, "digest": r.digest.hex(), "version": r.version, "body": stored(r.body or {})}
                 for r in incoming
             ),
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -55,7 +56,15 @@ def _prepare(connection: psycopg.Connection[Any], _record: object) -> None:
 
 def records(rows: Iterable[Mapping[str, Any]]) -> str:
     """Rows as the one JSON parameter that `json_to_recordset` opens again: a batch is one statement."""
-    return orjson.dumps(list(rows), default=_exact).decode()
+    return clean(orjson.dumps(list(rows), default=_exact)).decode()
+
+
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+def clean(text: bytes) -> bytes:
+    """JSON without the character NUL, which PostgreSQL cannot hold: U+FFFD stands for it, so that a batch never fails."""
+    return _NUL.sub(rb"\1\\ufffd", text) if b"\\u0000" in text else text
 
 
 def fragment(content: Any) -> orjson.Fragment:
