@@ -350,3 +350,27 @@ def landbridge_check(
         return int(left.value.code or 0), found.out + found.err
 
     return run
+
+
+def test_an_order_of_a_product_that_nobody_brought_across_is_quarantined_where_the_flow_requires_it(house: House):
+    account = masters(house)
+    made_up = house.crm.insert("Product2", {"Name": "Made up", "ProductCode": "NEW", "IsActive": True})
+    house.crm.insert(
+        "PricebookEntry",
+        {
+            "Product2Id": made_up,
+            "Pricebook2Id": house.crm.standard_pricebook_id,
+            "UnitPrice": 1,
+            "CurrencyIsoCode": "EUR",
+            "IsActive": True,
+        },
+    )
+    house.crm.update("Product2", made_up, {"QuantityUnitOfMeasure": "Each"})
+    house.order(account, [("CHAI", 1, 18, 0)], PoNumber="before")
+    house.order(account, [("NEW", 1, 1, 0)], PoNumber="bad")
+    house.run("orders_to_erp")
+    assert purchase_orders(house) == {"before"}
+    [(_, state, reason)] = house.troubles()
+    assert state == "quarantined"
+    assert "product" in reason and made_up in reason and "hint" in reason
+    assert house.accounts()["orders_to_erp"].quarantined == 1
