@@ -72,7 +72,9 @@ class StubConfig(Config):
 class Stub(Connector[StubConfig]):
     """Both sides of the benchmark."""
 
-    entities = {"sales_order": Entity("Order", create="B", update="B", batch=BATCH, lines="to_Item")}
+    entities = {  # noqa: RUF012 - declared as every connector declares it
+        "sales_order": Entity("Order", create="B", update="B", batch=BATCH, lines="to_Item")
+    }
 
     def check(self) -> Identity:
         """Nobody else answers."""
@@ -200,7 +202,9 @@ class Bare:
             for n in range(0, len(page), BATCH):
                 batch = page[n : n + BATCH]
                 reply = self.session.post(f"{self.url}/orders", data=orjson.dumps(batch), timeout=60)
-                done = [{"id": o["Id"], "target": d["id"]} for o, d in zip(batch, orjson.loads(reply.content), strict=True)]
+                done = [
+                    {"id": o["Id"], "target": d["id"]} for o, d in zip(batch, orjson.loads(reply.content), strict=True)
+                ]
                 with self.store.engine.begin() as connection:
                     connection.execute(_BARE_UPDATE, done)
 

@@ -143,7 +143,9 @@ class Memory(Connector[Config]):
 
     def put(self, entity: str, key: str, body: Mapping[str, Any], stamp: str | None = None, **more: Any) -> None:
         """A change at the source."""
-        self.rows.setdefault(entity, []).append(Row(key, dict(body), stamp=stamp or f"s{len(self.rows.get(entity, []))}", **more))
+        self.rows.setdefault(entity, []).append(
+            Row(key, dict(body), stamp=stamp or f"s{len(self.rows.get(entity, []))}", **more)
+        )
 
     def effects(self, entity: str) -> list[Record]:
         """What stands in the system."""

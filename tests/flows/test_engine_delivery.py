@@ -236,7 +236,7 @@ def test_an_older_version_is_superseded_before_it_leaves(two):
 
 
 def test_a_store_belongs_to_its_systems(two):
-    crm, erp, made = two
+    _crm, erp, made = two
     made.run("customers")
     erp.organisation = "someone else"
     made._bound.clear()

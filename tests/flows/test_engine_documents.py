@@ -18,7 +18,13 @@ ORDER = Entity("Order", create="C", update="B", batch=1, lines="items", settle=t
 SHIPMENT = Entity("Shipment", create="C", update="B", batch=5, lines="items")
 
 RULES = Ownership.model_validate(
-    {"sales_order": {"changes": [{"field": "lines.quantities.ordered", "at_least": "lines.quantities.shipped", "else": "conflict"}]}}
+    {
+        "sales_order": {
+            "changes": [
+                {"field": "lines.quantities.ordered", "at_least": "lines.quantities.shipped", "else": "conflict"}
+            ]
+        }
+    }
 )
 
 
@@ -91,7 +97,7 @@ def test_an_order_waits_for_its_customer_and_then_goes_by_itself(house):
 
 
 def test_a_parent_that_never_comes_is_named_after_the_time_limit(house, clock):
-    crm, erp, made = house
+    crm, _erp, made = house
     place(crm, "SO-1", {"a": 5}, customer="C404")
     made.run("orders")
     clock.advance(timedelta(days=8))

@@ -63,8 +63,8 @@ def test_what_a_complete_snapshot_no_longer_holds_is_zero(stock):
 @pytest.mark.parametrize(
     "broken",
     [
-        pytest.param(dict(missing={2}, total=10), id="a page is missing"),
-        pytest.param(dict(complete=False), id="the last page did not come"),
+        pytest.param({"missing": {2}, "total": 10}, id="a page is missing"),
+        pytest.param({"complete": False}, id="the last page did not come"),
     ],
 )
 def test_an_incomplete_snapshot_is_refused_whole(stock, broken):
@@ -72,7 +72,7 @@ def test_an_incomplete_snapshot_is_refused_whole(stock, broken):
     many = {f"P{n}": "5" for n in range(10)}
     erp.pages["inventory_level"] = pages(many)
     made.run("stock")
-    changed = {key: "1" for key in many}
+    changed = dict.fromkeys(many, "1")
     erp.pages["inventory_level"] = pages(changed, **broken)
     result = made.run("stock")
     assert "refused whole" in result.refused and result.written == 0
@@ -82,7 +82,7 @@ def test_an_incomplete_snapshot_is_refused_whole(stock, broken):
 
 
 def test_a_snapshot_that_shrank_by_more_than_a_fifth_is_refused(stock):
-    erp, crm, made = stock
+    erp, _crm, made = stock
     erp.pages["inventory_level"] = pages({f"P{n}": "5" for n in range(10)})
     made.run("stock")
     erp.pages["inventory_level"] = pages({f"P{n}": "5" for n in range(7)})
@@ -132,7 +132,9 @@ def test_a_deletion_of_a_record_nobody_saw_is_suppressed(store, clock):
 
 def test_a_reading_that_dies_half_way_goes_on_at_its_cursor(store, clock):
     crm, erp = Memory("crm", clock, customer=CUSTOMER), Memory("erp", clock, customer=CUSTOMER)
-    made = engine(store, clock, [crm, erp], [flow("customers", "crm", "customer", "erp")], {("crm", "customer"): Plain()})
+    made = engine(
+        store, clock, [crm, erp], [flow("customers", "crm", "customer", "erp")], {("crm", "customer"): Plain()}
+    )
     for n in range(8):
         crm.put("customer", f"C{n}", {"name": str(n)})
     whole = crm.read
