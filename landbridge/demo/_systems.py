@@ -30,7 +30,8 @@ def systems(root: Path, folder: Path | None) -> Iterator[tuple[Company, Path]]:
             _write(environment, ours.environment | {"LANDBRIDGE_ENVIRONMENT": ENVIRONMENT})
             yield ours, environment
         finally:
-            environment.unlink(missing_ok=True)
+            for told in (environment, state / "company.json"):  # they hold passwords of what is gone
+                told.unlink(missing_ok=True)
             server.remove()
 
 

@@ -116,17 +116,20 @@ def why_wrong(line: str) -> str:
     """Why a command line would be refused, "" if it would not; arguments may be left out in a sentence."""
     words = shlex.split(line.partition("|")[0].replace("…", ""))[1:]
     command, path = CLI, "landbridge"
-    options = {option for one in command.params for option in one.opts}
+    options = {option: one for one in command.params for option in one.opts}
     while words:
         word = words.pop(0)
         if word.startswith("-"):
-            if word.partition("=")[0] not in options | {"--help", "-h"}:
+            name, _, value = word.partition("=")
+            if name not in {*options, "--help", "-h"}:
                 return f"{path} has no option {word}"
+            if name in options and not options[name].is_flag and not value and words:
+                words.pop(0)
         elif getattr(command, "commands", None):
             if word not in command.commands:
                 return f"{path} has no command {word}" if word.islower() else ""
             command, path = command.commands[word], f"{path} {word}"
-            options |= {option for one in command.params for option in one.opts}
+            options |= {option: one for one in command.params for option in one.opts}
     return ""
 
 
@@ -140,7 +143,8 @@ def test_a_wrong_command_line_is_noticed() -> None:
     assert why_wrong("landbridge runn x")
     assert why_wrong("landbridge run x --nope")
     assert why_wrong("landbridge dead lst")
-    assert not why_wrong("landbridge --debug dead list --flow x")
+    assert why_wrong("landbridge -e test upp")
+    assert not why_wrong("landbridge --debug -e test dead list --flow x")
 
 
 def test_every_make_target_on_a_page_exists() -> None:
