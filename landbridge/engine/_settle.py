@@ -131,7 +131,8 @@ class Settle:
 
     def _delivered(self, plan: Plan, outcome: Delivered, spent: int | None) -> Recorded:
         now = self.parts.clock.now()
-        kind = "deleted" if plan.row.action == "delete" else "created" if plan.link is None else "updated"
+        first = plan.link is None or (plan.link.linked_by == "delivery" and plan.link.delivered_version is None)
+        kind = "deleted" if plan.row.action == "delete" else "created" if first else "updated"
         self._count(plan, kind)
         recorded = self._row(plan, Next("delivered", now, done=True), "delivered", spent=spent, code=kind)
         recorded.target_id = outcome.target_id

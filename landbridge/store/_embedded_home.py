@@ -105,8 +105,8 @@ def _settle_elsewhere(folder: Path, home: Path, account: Account) -> Path:
         raise refuse(folder, f"neither this folder nor {system} can be entered by the account that runs PostgreSQL", (
             f"make one of them enterable (chmod a+x), or set {SYSTEM_FOLDER_VARIABLE} to one that is"))  # fmt: skip
     name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:12]
-    real = system / f"postgres-{name}"
-    real.mkdir(exist_ok=True)
+    # A name of its own: a project that was deleted and cloned again at the same path must not find the old server.
+    real = Path(tempfile.mkdtemp(prefix=f"postgres-{name}-", dir=system))
     own(real, account)
     home.symlink_to(real)
     return real
