@@ -186,6 +186,32 @@ def private_modules_stay_private(source: Source) -> Iterator[Fault]:
 
 
 @rule
+def a_package_says_what_it_offers(source: Source) -> Iterator[Fault]:
+    """An `__init__` that takes names from its own modules lists them in `__all__`, and lists nothing else."""
+    if source.top not in OURS or not source.path.endswith("/__init__.py"):
+        return
+    own = ".".join(PurePosixPath(source.path).parent.parts)
+    taken = {
+        alias.asname or alias.name
+        for node in ast.walk(source.tree)  # those for the type checker alone included: `__getattr__` brings them later
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(own)
+        for alias in node.names
+    }
+    made = {node.name for node in source.tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    offered: set[str] | None = None
+    for node in source.tree.body:
+        if isinstance(node, ast.Assign) and [_dotted(one) for one in node.targets] == ["__all__"]:
+            offered = set(ast.literal_eval(node.value))
+    if taken and offered is None:
+        yield source.fault(1, "takes names and has no __all__")
+    if offered is not None:
+        for name in sorted(offered - taken - made):
+            yield source.fault(1, f"offers {name}, which is not there")
+        for name in sorted(taken - offered):
+            yield source.fault(1, f"takes {name} and does not offer it")
+
+
+@rule
 def airflow_is_an_extra(source: Source) -> Iterator[Fault]:
     if source.top not in OURS or source.inside("landbridge/airflow"):
         return

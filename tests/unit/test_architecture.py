@@ -108,6 +108,11 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ("mdm/x.py", "from landbridge.store._outbox import claim"),
         ("connectors/acme/_x.py", "from landbridge.net import _http"),
     ],
+    "a_package_says_what_it_offers": [
+        ("landbridge/engine/__init__.py", "from landbridge.engine._x import X"),
+        ("landbridge/engine/__init__.py", "from landbridge.engine._x import X\n__all__ = ['X', 'Y']"),
+        ("landbridge/engine/__init__.py", "from landbridge.engine._x import X, Y\n__all__ = ['X']"),
+    ],
     "airflow_is_an_extra": [("landbridge/engine/_x.py", "def f():\n    from airflow.sdk import DAG")],
     "only_net_opens_sockets": [
         ("connectors/acme/_x.py", "import requests"),
