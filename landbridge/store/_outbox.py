@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from landbridge.store import _identity as identity
 from landbridge.store._store import fragment, records, rows, sql
 
 
@@ -273,9 +274,42 @@ def record(connection: Connection, done: Sequence[Recorded], peers: Sequence[int
     """
     if not done:
         return 0
-    return int(
-        connection.execute(_RECORD, {"rows": records(map(_row, done)), "peers": list(peers), "now": now}).scalar_one()
-    )
+    [(ours, strays)] = connection.execute(
+        _RECORD, {"rows": records(map(_row, done)), "peers": list(peers), "now": now}
+    ).all()
+    for stray in strays or ():
+        _absorb(connection, stray)
+    return int(ours)
+
+
+def _absorb(connection: Connection, stray: dict[str, str]) -> None:
+    """What we made was read from the target before we knew that it is ours, and was taken for a record of its own.
+
+    From now on it is ours; what was read of it, or waited for it, is looked at again.
+    """
+    roots = rows(connection, _ROOTS, subjects=[stray["loser"], stray["winner"]])
+    if len({root.id for root in roots}) > 1:
+        connection.execute(_ABSORB, stray)
+        identity.merge(connection, UUID(stray["loser"]), UUID(stray["winner"]))
+
+
+_ROOTS = sql("select coalesce(merged_into, id) as id from subject where id = any(cast(:subjects as uuid[]))")
+_ABSORB = sql("""
+with moved as (
+    update xref set subject = cast(:winner as uuid), linked_by = 'delivery'
+    where subject = cast(:loser as uuid) and system = :system
+),
+theirs as (
+    select o.id from route r cross join lateral (
+        select id from outbox where route_id = r.id and subject = cast(:loser as uuid)
+            and state not in ('delivered', 'claimed', 'held', 'discarded') offset 0) o
+    union
+    select id from outbox where waits_for = cast(:loser as uuid) and state = 'waiting'
+),
+gone as (delete from outbox o using theirs where o.id = theirs.id returning o.message_id, o.received_at, o.route_id),
+messages as (select message_id, received_at, array_agg(route_id) as routes from gone group by 1, 2)
+update inbox i set processed = false, routes = array(select unnest(i.routes) except select unnest(g.routes))
+from messages g where i.id = g.message_id and i.received_at = g.received_at""")
 
 
 def _row(r: Recorded) -> dict[str, Any]:
@@ -357,6 +391,12 @@ linked as (
     set lines = coalesce(x.lines, '{}') || coalesce(excluded.lines, '{}'),
         delivered_version = greatest(x.delivered_version, excluded.delivered_version),
         target_version = coalesce(excluded.target_version, x.target_version)
+    returning x.system, x.entity, x.scope, x.id, x.subject
+),
+strays as (
+    select h.system, l.subject as loser, h.subject as winner from linked l
+    join held h on (h.system, h.entity, h.scope, h.target_id) = (l.system, l.entity, l.scope, l.id)
+    where l.subject <> h.subject
 ),
 shadows as (
     insert into shadow (system, entity, scope, id, digest, content, returned, at)
@@ -370,7 +410,7 @@ woken as (
     where o.waits_for = any(array(select r.subject from r join ours on ours.id = r.id where r.system is not null and r.done))
         and o.route_id = any(:peers) and o.done_at is null
 )
-select count(*) from ours""")
+select count(*) as ours, (select json_agg(strays) from strays) as strays from ours""")
 
 
 def settle_conflicts(connection: Connection, ids: Sequence[int]) -> int:
