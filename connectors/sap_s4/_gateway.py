@@ -78,7 +78,11 @@ class Gateway:
     def count(self, service: str, entity_set: str, condition: str | None) -> int:
         """How many records of a set a filter finds."""
         query = {"$filter": condition} if condition else None
-        return int(self._get(self.url(service, f"{entity_set}/$count", query), accept="text/plain").text.strip())
+        reply = self._get(self.url(service, f"{entity_set}/$count", query), accept="text/plain")
+        said = reply.text.strip()
+        if not (said.isascii() and said.isdigit()):
+            raise reply.garbled("something else than a number")
+        return int(said)
 
     def head(self, service: str) -> Reply:
         """The service document with a session, for a look at rights and at who answers."""
