@@ -110,6 +110,31 @@ def test_late_commit(house: House, together: bool, dies: str):
     house.accounts()
 
 
+def test_what_the_erp_made_of_an_order_is_not_lost_while_nobody_knows_that_the_order_is_ours(house: House):
+    account = masters(house, "CHAI")
+    order = house.order(account, [("CHAI", 5, 10, 0)], PoNumber=PO)
+    house.erp.faults.add({"method": "POST", "path_regex": "API_SALES_ORDER_SRV"}, "drop_after")
+    house.run("orders_to_erp")
+    assert states(house, "orders_to_erp") == ["unknown"]
+    house.erp.ship(house.erp_order(PurchaseOrderByCustomer=PO)["SalesOrder"])
+    house.run("order_status_to_crm", "shipments_to_crm")  # they see an order that no one claims yet
+    assert (house.crm.get("Order", order) or {}).get("ERP_Status__c") is None
+    house.tick(1200)
+    house.run()
+    house.run()
+    there = house.crm.get("Order", order) or {}
+    assert there["ERP_Number__c"] == house.erp_order(PurchaseOrderByCustomer=PO)["SalesOrder"]
+    assert there["ERP_Status__c"] == "shipped"
+    assert [line["Quantity_Shipped__c"] for line in house.crm_lines(order)] == [5]
+    [shipment] = house.crm.records("Shipment__c")
+    assert shipment["Order__c"] == order
+    [parcel] = house.crm.records("Shipment_Line__c")
+    assert parcel["Order_Item__c"] == house.crm_lines(order)[0]["Id"]
+    assert house.troubles() == []
+    assert house.converge() == 0
+    house.accounts()
+
+
 # -- half-shipped edit -------------------------------------------------------------------------------------------------
 
 
