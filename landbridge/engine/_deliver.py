@@ -34,6 +34,7 @@ class Holdings:
 
     refers: Mapping[int, list[tuple[str, UUID]]]
     links: dict[UUID, Link]
+    own: dict[UUID, Link]  # of the rows themselves, as this entity: one subject may stand in a target as several
     shadows: dict[tuple[str, str], outbox.Shadow]
 
 
@@ -72,8 +73,9 @@ class Deliver:
         """What the rows refer to, and what the target holds of that and of them."""
         refers = {row.id: subjects(row.body) for row in rows}
         links = identity.links(connection, self.system, _needed(rows, refers))
-        wanted = {(links[r.subject].scope, links[r.subject].id) for r in rows if r.subject in links}
-        return Holdings(refers, links, outbox.shadows(connection, self.system, self.entity, wanted))
+        own = identity.links(connection, self.system, {row.subject for row in rows}, self.entity)
+        wanted = {(link.scope, link.id) for link in own.values()}
+        return Holdings(refers, links, own, outbox.shadows(connection, self.system, self.entity, wanted))
 
     def plan(
         self, target: Connector[Any], rows: Sequence[Claimed], held: Holdings, settle: Settle
@@ -84,7 +86,7 @@ class Deliver:
         settled: list[Recorded] = []
         plans: list[Plan] = []
         for row in rows:
-            link = links.get(row.subject)
+            link = held.own.get(row.subject)
             shadow = held.shadows.get((link.scope, link.id)) if link is not None else None
             if shadow is not None and shadow.content.get(GONE):
                 shadow = None  # deleted there: what comes again is written whole

@@ -139,11 +139,13 @@ from json_to_recordset(cast(:rows as json)) as r (id uuid, n int) where s.id = r
 returning s.id, s.version, r.n""")
 
 
-def links(connection: Connection, system: str, subjects: Collection[UUID]) -> dict[UUID, Link]:
-    """What one system holds of subjects; the longest-standing id where it holds several."""
+def links(
+    connection: Connection, system: str, subjects: Collection[UUID], entity: str | None = None
+) -> dict[UUID, Link]:
+    """What one system holds of subjects, as one entity or as any; the longest-standing id where it holds several."""
     if not subjects:
         return {}
-    found = rows(connection, _LINKS, system=system, subjects=list(subjects))
+    found = rows(connection, _LINKS, system=system, subjects=list(subjects), entity=entity)
     return {
         r.wanted: Link(r.wanted, r.scope, r.id, r.lines or {}, r.delivered_version, r.target_version, r.linked_by)
         for r in found
@@ -161,7 +163,9 @@ cluster as (
 select distinct on (c.wanted) c.wanted, x.scope, x.id, x.lines, x.delivered_version, x.target_version,
        x.linked_by
 from cluster c
-cross join lateral (select * from xref where subject = c.subject and system = :system offset 0) x
+cross join lateral (
+    select * from xref where subject = c.subject and system = :system
+        and (cast(:entity as text) is null or entity = :entity) offset 0) x
 order by c.wanted, (x.delivered_version is null), (c.subject <> c.wanted), x.linked_at, x.id""")
 
 

@@ -261,3 +261,14 @@ def test_rows_of_a_paused_flow_stay_and_go_when_it_is_resumed(two, clock):
         control.resume(connection, "customers", clock.now())
     made.deliver()
     assert len(erp.effects("customer")) == 1
+
+
+def test_one_subject_as_two_entities_of_a_target_is_two_records(store, clock):
+    crm = Memory("crm", clock, customer=CUSTOMER)
+    erp = Memory("erp", clock, customer=CUSTOMER, supplier=CUSTOMER)
+    routes = [{"to": "erp", "name": "buyer"}, {"to": "erp", "entity": "supplier", "name": "seller"}]
+    made = engine(store, clock, [crm, erp], [flow("partners", "crm", "customer", *routes)])
+    crm.put("customer", "C1", {"name": "A"})
+    made.run("partners")
+    made.run("partners")
+    assert len(erp.effects("customer")) == 1 and len(erp.effects("supplier")) == 1
