@@ -47,6 +47,8 @@ class Settle:
     def waiting(self, plan: Plan, missing: MissingParent) -> Recorded:
         """A parent has no id in the target yet: the row waits, and after the limit says which and why."""
         now = self.parts.clock.now()
+        if plan.row.was == "unknown":
+            return self.still_unknown(plan, Unavailable(str(missing), sent=False))
         since = plan.row.since or now
         limit = since + plan.subscription.flow.wait_for_parents
         if now >= limit:
@@ -195,6 +197,9 @@ class Settle:
         if isinstance(failure, Conflict) and failure.status == "412":
             failure = Unavailable(failure.message, hint=failure.hint, status="412")  # read again, then write again
         following = after_failure(failure, plan.subscription.flow, plan.row.attempts + 1, since, now, self.settle)
+        if plan.row.was == "unknown" and following.state == "ready":
+            # Whether the earlier write had its effect is asked before every further one, not only before the next.
+            following = Next("unknown", following.due, done=False, counted=following.counted)
         if isinstance(failure, Denied):
             self._pause(plan, failure)
         self._count(plan, following.state if following.done else failure.code)

@@ -170,7 +170,9 @@ def replay(connection: Connection, ids: Sequence[int], now: datetime) -> int:
 
 
 _REPLAY = sql("""
-update outbox set state = case when code = 'outcome_unknown' then 'unknown' else 'ready' end,  -- asked before written
+update outbox o set state = case when exists (  -- what may have had its effect is asked for before it is written
+        select from attempt a where a.outbox_id = o.id and a.outcome in ('outcome_unknown', 'unknown'))
+        then 'unknown' else 'ready' end,
     due = :now, done_at = null, attempts = 0, since = null, waits_for = null
 where id = any(:ids) and done_at is not null and state in ('dead', 'conflict', 'quarantined') and subject is not null""")
 
