@@ -27,6 +27,9 @@ from landbridge.store._identity import Link
 from landbridge.store._outbox import Claimed, Recorded
 from landbridge.translator import Context, MissingParent
 
+SWEEP = timedelta(seconds=10)
+"""How often leases and waits that ended are looked for: that reads every open row, so a batch is too often."""
+
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
@@ -49,6 +52,7 @@ class Deliver:
     peers: Sequence[int]
     counts: Counter[str] = field(default_factory=Counter)
     by_flow: dict[str, Counter[str]] = field(default_factory=dict)
+    swept: datetime | None = None  # when leases and waits that ended were looked for
     until: datetime | None = None  # the end of the lease on the batch at hand
 
     def batch(self, only: Sequence[int] | None = None) -> int:
@@ -58,8 +62,10 @@ class Deliver:
         routes = [s.id for s in self.subscriptions]
         target = self.parts.systems[self.system]
         with self.parts.store.transaction("claim") as connection:
-            outbox.take_over(connection, routes, now, self._settle_time(target))
-            outbox.expire_waiting(connection, routes, now)
+            if self.swept is None or now - self.swept >= SWEEP:
+                outbox.take_over(connection, routes, now, self._settle_time(target))
+                outbox.expire_waiting(connection, routes, now)
+                self.swept = now
             if only is None:
                 rows = outbox.claim(connection, routes, self.peers, self._size(target), now, self.parts.lease)
             else:

@@ -11,6 +11,8 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from landbridge.store import _identity as identity
+from landbridge.store._shadows import Shadow as Shadow
+from landbridge.store._shadows import shadows as shadows
 from landbridge.store._store import fragment, records, rows, sql
 
 
@@ -112,9 +114,9 @@ _SUPERSEDE = sql(f"""
 update outbox o set state = 'suppressed', code = 'superseded', done_at = :now, waits_for = null
 from (select route_id, subject, lane, max(version) as version from ({_OUTGOING}) n
       where state = 'ready' and action = 'upsert' group by route_id, subject, lane) r
-where o.lane = r.lane and o.route_id = r.route_id and o.subject = r.subject and o.version < r.version
+where o.lane = r.lane and o.route_id + 0 = r.route_id and o.subject = r.subject and o.version < r.version
   and o.done_at is null and o.state in ('ready', 'waiting') and o.stage is null and o.action = 'upsert'
-  and o.route_id = any(:routes)
+  and o.route_id + 0 = any(cast(:routes as int[]))
   and o.lane = any(array(select lane from json_to_recordset(cast(:rows as json)) as k (lane uuid)))""")  # noqa: S608 - the same
 
 
@@ -408,7 +410,7 @@ shadows as (
 woken as (
     update outbox o set state = 'ready', due = :now, waits_for = null, since = null  -- waiting was no trying
     where o.waits_for = any(array(select r.subject from r join ours on ours.id = r.id where r.system is not null and r.done))
-        and o.route_id = any(:peers) and o.done_at is null
+        and o.route_id + 0 = any(cast(:peers as int[])) and o.done_at is null
 )
 select count(*) as ours, (select json_agg(strays) from strays) as strays from ours""")
 
@@ -423,36 +425,6 @@ update outbox o set state = 'suppressed', code = 'superseded'
 from outbox r
 where r.id = any(:ids) and (r.state in ('delivered', 'conflict') or r.code = 'unchanged')
   and o.route_id = r.route_id and o.subject = r.subject and o.version < r.version and o.state = 'conflict'""")
-
-
-@dataclass(frozen=True, slots=True)
-class Shadow:
-    """What we delivered last to a target record; `returned` is the digest of how the target gave it back."""
-
-    digest: bytes
-    content: dict[str, Any]
-    returned: bytes | None
-
-
-def shadows(
-    connection: Connection, system: str, entity: str, keys: Collection[tuple[str, str]]
-) -> dict[tuple[str, str], Shadow]:
-    """The shadows of target records by (scope, id)."""
-    if not keys:
-        return {}
-    wanted = records({"scope": scope, "id": id_} for scope, id_ in keys)
-    return {
-        (r.scope, r.id): Shadow(bytes(r.digest), r.content, None if r.returned is None else bytes(r.returned))
-        for r in rows(connection, _SHADOWS, system=system, entity=entity, rows=wanted)
-    }
-
-
-_SHADOWS = sql("""
-select s.scope, s.id, s.digest, s.content, s.returned
-from json_to_recordset(cast(:rows as json)) as r (scope text, id text)
-cross join lateral (
-    select * from shadow
-    where system = :system and entity = :entity and scope = r.scope and id = r.id offset 0) s""")
 
 
 def next_due(connection: Connection, route_ids: Sequence[int]) -> datetime | None:
