@@ -159,6 +159,10 @@ cluster as (
     union all
     select w.wanted, s.id from wanted w
     cross join lateral (select id from subject where merged_into = w.wanted offset 0) s
+    union all  -- a body that was resolved before the merge still names the one that went
+    select w.wanted, s.merged_into from wanted w
+    cross join lateral (select merged_into from subject where id = w.wanted offset 0) s
+    where s.merged_into is not null
 )
 select distinct on (c.wanted) c.wanted, x.scope, x.id, x.lines, x.delivered_version, x.target_version,
        x.linked_by
