@@ -16,6 +16,7 @@ from house import PASSWORD, House
 
 from landbridge import seam
 from landbridge.engine import adopt
+from landbridge.store import control
 
 PO = "4500017"
 
@@ -133,6 +134,26 @@ def test_what_the_erp_made_of_an_order_is_not_lost_while_nobody_knows_that_the_o
     assert house.troubles() == []
     assert house.converge() == 0
     house.accounts()
+
+
+def test_a_shipment_that_gave_up_waiting_for_such_an_order_is_replayed(house: House):
+    account = masters(house, "CHAI")
+    order = house.order(account, [("CHAI", 5, 10, 0)], PoNumber=PO)
+    house.erp.faults.add({"method": "POST", "path_regex": "API_SALES_ORDER_SRV"}, "drop_after")
+    house.run("orders_to_erp")
+    house.erp.ship(house.erp_order(PurchaseOrderByCustomer=PO)["SalesOrder"])
+    house.run("order_status_to_crm", "shipments_to_crm")
+    house.tick(4000)
+    house.run("shipments_to_crm")
+    assert states(house, "shipments_to_crm") == ["dead"]
+    house.run("orders_to_erp", "order_status_to_crm")
+    [dead] = house.rows("select id from outbox where state = 'dead'")
+    with house.store.transaction("replay") as connection:
+        control.replay(connection, [dead.id], house.clock.now())
+    house.run("shipments_to_crm")
+    assert house.troubles() == []
+    [shipment] = house.crm.records("Shipment__c")
+    assert shipment["Order__c"] == order
 
 
 # -- half-shipped edit -------------------------------------------------------------------------------------------------
