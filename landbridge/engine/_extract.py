@@ -41,8 +41,10 @@ def extract(parts: Parts, system: str, entity: str, *, since: str | None = None,
         incoming = [_incoming(parts, row) for row in page.rows]
         now = parts.clock.now()
         with parts.store.transaction("extract") as connection:
+            if not inbox.advance_cursor(connection, feed_id, cursor, page.cursor, now):
+                break  # another reader has gone on from here: it brings these rows, or newer ones
             counts.new += receive(connection, feed_id, incoming, now)
-            inbox.move_cursor(connection, feed_id, page.cursor, now)
+        cursor = page.cursor
         counts.read += len(page.rows)
         if limit is not None and counts.read >= limit:
             break

@@ -191,11 +191,25 @@ on conflict (feed_id, scope, source_key) do update set digest = excluded.digest"
 
 
 def move_cursor(connection: Connection, feed_id: int, cursor: str | None, now: datetime) -> None:
-    """Move the feed's cursor; only ever in the transaction that holds the rows before it."""
-    connection.execute(_MOVE, {"feed": feed_id, "cursor": cursor, "now": now})
+    """Set a feed's cursor wherever it stands; a person decided."""
+    connection.execute(_SET, {"feed": feed_id, "cursor": cursor, "now": now})
 
 
-_MOVE = sql("update feed set cursor = :cursor, read_at = :now where id = :feed")
+_SET = sql("update feed set cursor = :cursor, read_at = :now where id = :feed")
+
+
+def advance_cursor(connection: Connection, feed_id: int, before: str | None, cursor: str | None, now: datetime) -> bool:
+    """Move the feed's cursor past a page; only ever in the transaction that holds the rows before it.
+
+    False if it is not where this reader left it: another one is reading, and what this one holds may be older.
+    """
+    moved = connection.execute(_MOVE, {"feed": feed_id, "before": before, "cursor": cursor, "now": now})
+    return bool(moved.rowcount)
+
+
+_MOVE = sql("""
+update feed set cursor = :cursor, read_at = :now
+where id = :feed and cursor is not distinct from cast(:before as text)""")
 
 
 def begin_processing(connection: Connection, feed_id: int, limit: int) -> list[Received] | None:

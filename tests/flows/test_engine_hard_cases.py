@@ -272,3 +272,23 @@ def test_one_subject_as_two_entities_of_a_target_is_two_records(store, clock):
     made.run("partners")
     made.run("partners")
     assert len(erp.effects("customer")) == 1 and len(erp.effects("supplier")) == 1
+
+
+def test_a_slow_reader_does_not_bring_older_states_after_newer_ones(two, clock):
+    crm, erp, made = two
+    other = engine(made.parts.store, clock, [crm, erp], list(made.parts.flows.values()))
+    crm.rows["customer"] = [Row("C1", {"name": "old"})]
+    reading = crm.read
+
+    def slow(entity, since, *, limit=None):
+        for page in list(reading(entity, since, limit=limit)):
+            crm.read = reading
+            crm.rows["customer"].append(Row("C1", {"name": "new"}))
+            other.run("customers")
+            yield page
+
+    crm.read = slow
+    made.run("customers")
+    assert [r.header["name"] for r in erp.effects("customer")] == ["new"]
+    made.run("customers")
+    assert balanced(made)[0].received == 2
