@@ -132,8 +132,26 @@ class Writer:
             rows = {}
         for number, delivered in done.items():
             plan, row = plans[number], rows.get(delivered.target_id)
-            if row is not None and row.body is not None:
-                lines = {**delivered.lines, **self._entry.pairs(plan, row)}
-                outcomes[number] = replace(delivered, version=row.version, lines=lines, returned=row.body)
+            outcomes[number] = self._numbered(plan, self._as_it_stands(plan, delivered, row))
+            if isinstance(outcomes[number], OutcomeUnknown):
+                continue
             if plan.stage is not None and not (row is not None and self._entry.settled(plan, row)):
                 outcomes[number] = Accepted(delivered.target_id, plan.stage, 0, delivered.target_id)
+
+    def _as_it_stands(self, plan: Plan, delivered: Delivered, row: Row | None) -> Delivered:
+        if row is None or row.body is None:
+            return delivered
+        lines = {**delivered.lines, **self._entry.pairs(plan, row)}
+        return replace(delivered, version=row.version, lines=lines, returned=row.body)
+
+    def _numbered(self, plan: Plan, delivered: Delivered) -> Outcome:
+        """A document whose items are not known is no success: nobody could tell later which line an item is."""
+        lines = [line.line_key for line in plan.write.lines if line.action == "insert"]
+        unknown = [key for key in lines if key not in delivered.lines]
+        if not unknown:
+            return delivered
+        return OutcomeUnknown(
+            f"{self._gateway.name}: {plan.write.reference} stands as {delivered.target_id}; "
+            f"which items {len(unknown)} of its lines became could not be read.",
+            hint="Looked up by our reference after the settle time.",
+        )
