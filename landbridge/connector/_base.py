@@ -23,6 +23,9 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    speaks_http: ClassVar[bool] = True
+    """False for a product that is reached by a protocol of its own (a database): it has no `Url`."""
+
 
 C = TypeVar("C", bound=Config)
 
@@ -45,6 +48,11 @@ class Connector(Generic[C]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
+
+    @classmethod
+    def declared(cls, config: Mapping[str, Any]) -> Mapping[str, Entity]:
+        """The entities of a system that is configured so (as written); the class's, unless a configuration names them."""
+        return cls.entities
 
     def entity(self, entity: str) -> Entity:
         """The declaration of one entity of this system; an instance may refine the class's by its configuration."""

@@ -95,6 +95,11 @@ class Http:
             self._budget.learn(Usage(wait=wait or 1.0))
         return answer
 
+    def admit(self) -> None:
+        """Return when the rate budget lets one request go that takes another way, such as a database's protocol."""
+        if self._budget is not None:
+            self._budget.acquire()
+
     def learn(self, usage: Usage) -> None:
         """Tell the budget what a reply said about the system's limit."""
         if self._budget is not None:

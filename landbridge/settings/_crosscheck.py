@@ -35,8 +35,8 @@ class Around:
         if entry is None or entry.connector not in self.registry:
             return None
         try:
-            return self.registry[entry.connector].connector.entities
-        except (ImportError, AttributeError):
+            return self.registry[entry.connector].connector.declared(entry.config)
+        except (ImportError, AttributeError, ValueError):
             return None  # told by read_systems
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 from uuid import uuid4
@@ -31,6 +31,9 @@ class Bench(ABC):
     page_size: ClassVar[int]
     text_field: ClassVar[str]
     """A native text field of `source` and `target` that takes any character and may be empty."""
+
+    fixture: Callable[[str], Any]
+    """pytest's fixtures by name, for a bench that needs a real server; set by `start`."""
 
     def __init__(self, registration: Registration, folder: Path) -> None:
         self.registration = registration

@@ -13,12 +13,13 @@ from landbridge.connector import Registration
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[Registration], Bench]]:
+def start(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[Registration], Bench]]:
     """Start a bench; everything is stopped after the test."""
     started: list[Bench] = []
 
     def begin(registration: Registration) -> Bench:
         bench = make_bench(registration, tmp_path)
+        bench.fixture = request.getfixturevalue
         bench.start()
         started.append(bench)
         return bench
