@@ -49,12 +49,20 @@ def document_status(body: Mapping[str, Any]) -> str:
     """
     stage = body.get("status")
     whole = stage == "cancelled" or bool(body.get("cancel_reason"))
+    if not whole and not any(_moved(line) for line in body.get("lines") or ()):
+        return stage if stage in STAGES else "open"
     states = [line_state(line, f"lines[{index}]") for index, line in enumerate(body.get("lines") or ())]
     if whole:
         states = [
             LineState(one.ordered, one.shipped, one.returned, one.cancelled + one.rest, Decimal(0)) for one in states
         ]
     return _status(states, stage if stage in STAGES else "open")
+
+
+def _moved(line: Mapping[str, Any]) -> bool:
+    """True if anything but an order has happened to a line: most have nothing to count."""
+    quantities = line["quantities"]
+    return bool(line.get("cancel_reason")) or (len(quantities) > 1 and any(map(quantities.get, _COUNTED[1:])))
 
 
 _COUNTED = ("ordered", "shipped", "returned", "cancelled")

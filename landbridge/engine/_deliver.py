@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from landbridge.connector import Connector, Delivered, Found, Outcome
+from landbridge.engine._conditions import holds
 from landbridge.engine._faults import fault
 from landbridge.engine._parts import Parts
 from landbridge.engine._plan import GONE, Plan, reference_of, translate
@@ -77,11 +78,12 @@ class Deliver:
 
     def holdings(self, connection: Connection, rows: Sequence[Claimed]) -> Holdings:
         """What the rows refer to, and what the target holds of that and of them."""
-        refers = {row.id: subjects(row.body) for row in rows}
-        links = identity.links(connection, self.system, _needed(rows, refers))
+        places = {s.id: self.parts.places(s.flow.entity) for s in self.subscriptions}
+        refers = {row.id: subjects(row.body, places.get(row.route_id)) for row in rows}
+        links = identity.links(connection, self.system, _needed(refers))
         own = identity.links(connection, self.system, {row.subject for row in rows}, self.entity)
         wanted = {(link.scope, link.id) for link in own.values()}
-        return Holdings(refers, links, own, outbox.shadows(connection, self.system, self.entity, wanted))
+        return Holdings(refers, own | links, own, outbox.shadows(connection, self.system, self.entity, wanted))
 
     def plan(
         self, target: Connector[Any], rows: Sequence[Claimed], held: Holdings, settle: Settle
@@ -136,6 +138,8 @@ class Deliver:
             return exhausted
         if row.action == "delete":
             return self._prepare_delete(plan, settle)
+        if plan.link is None and row.body is not None and not holds(row.body, plan.subscription.route.when):
+            return settle.suppressed(plan, "not_meant")  # what the target has already, it is told in any case
         if plan.link is None and not plan.subscription.route.create:
             return settle.suppressed(plan, "not_in_target")
         try:
@@ -206,7 +210,7 @@ class Deliver:
     def _found(self, target: Connector[Any], plan: Plan, found: Found, link: Link, settle: Settle) -> Recorded | None:
         """Our create stands: only this row, the head of its lane, can have made it."""
         with self.parts.store.reading() as connection:
-            links = identity.links(connection, self.system, _needed([plan.row], {plan.row.id: plan.refers}))
+            links = identity.links(connection, self.system, _needed({plan.row.id: plan.refers}))
         source = plan.subscription.flow.extract.source
         rules = self.parts.ownership.entity(plan.subscription.flow.extract.entity)
         mapping = self.parts.mappings[self.system, self.entity]
@@ -323,8 +327,8 @@ class Deliver:
         return max([declared, *(s.flow.unknown.settle for s in self.subscriptions if s.flow.unknown.settle)])
 
 
-def _needed(rows: Sequence[Claimed], refers: Mapping[int, list[tuple[str, UUID]]]) -> set[UUID]:
-    return {row.subject for row in rows} | {subject for found in refers.values() for _, subject in found}
+def _needed(refers: Mapping[int, list[tuple[str, UUID]]]) -> set[UUID]:
+    return {subject for found in refers.values() for _, subject in found}
 
 
 def _outcomes(target: Connector[Any], entity: str, writes: list[Any]) -> list[Outcome]:

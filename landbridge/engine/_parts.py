@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from landbridge.connector import Connector
+from landbridge.engine._refs import Places, places_of
 from landbridge.errors import Finding
 from landbridge.settings import Flow, Ownership
 from landbridge.store import Store
@@ -37,6 +38,13 @@ class Schema(Protocol):
     def check(self, entity: str, body: Mapping[str, Any]) -> None: ...
 
 
+@runtime_checkable
+class Described(Protocol):
+    """A schema that tells its fields by path: then references are looked for only where it has them."""
+
+    def fields(self, entity: str) -> Mapping[str, Any]: ...
+
+
 Check = Callable[[str, dict[str, Any]], list[Finding]]
 """A quality gate for single messages: rules' name and canonical body to findings."""
 
@@ -63,3 +71,12 @@ class Parts:
     resolver: Resolver | None = None
     connector_of: Mapping[str, str] = field(default_factory=dict)  # system → its connector's name
     concurrency: Mapping[str, int] = field(default_factory=dict)  # system → calls at once
+    _places: dict[str, Places | None] = field(default_factory=dict)
+
+    def places(self, entity: str) -> Places | None:
+        """Where an entity's bodies hold references; None where the schema does not tell."""
+        if entity not in self._places:
+            paths = self.schema.fields(entity) if isinstance(self.schema, Described) else ()
+            holders = [path.removesuffix(".subject") for path in paths if path.endswith(".subject")]
+            self._places[entity] = places_of(holders) if holders else None
+        return self._places[entity]

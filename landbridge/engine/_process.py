@@ -9,17 +9,17 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import stamina
 from sqlalchemy import Connection
 
-from landbridge.engine._conditions import holds
 from landbridge.engine._echo import echoes
 from landbridge.engine._faults import fault
 from landbridge.engine._orders import settle_status
 from landbridge.engine._parts import STATES, Parts
-from landbridge.engine._refs import chain_key, key_of, name_lines, references, resolve
+from landbridge.engine._refs import Places, chain_key, key_of, name_lines, references, resolve
 from landbridge.errors import ConfigError, Finding, Invalid, Problem
 from landbridge.settings import Flow, Route
-from landbridge.store import control, identity, inbox, outbox
+from landbridge.store import control, identity, inbox, locked_out, outbox
 from landbridge.store._identity import Key, Who
 from landbridge.store._inbox import Processed, Received
 from landbridge.store._outbox import Outgoing
@@ -61,7 +61,16 @@ class Process:
     counts: Counter[str] = field(default_factory=Counter)
 
     def batch(self) -> int:
-        """Process the oldest messages that wait; returns how many. 0 also if another worker is at it."""
+        """Process the oldest messages that wait; returns how many. 0 also if another worker is at it.
+
+        Two feeds that refer to each other's new records may lock each other out: the one that lost begins again.
+        """
+        for attempt in stamina.retry_context(on=locked_out, attempts=5, wait_initial=0.05, timeout=None):
+            with attempt:
+                return self._batch()
+        return 0  # never reached: the last attempt returns or raises
+
+    def _batch(self) -> int:
         with self.parts.store.transaction("process") as connection:
             feed_id, _ = inbox.feed(connection, self.system, self.entity)
             received = inbox.begin_processing(connection, feed_id, self.parts.batch)
@@ -112,7 +121,7 @@ class Process:
     # -- resolve -----------------------------------------------------------------------------------------------------
 
     def _resolve(self, connection: Connection, messages: Sequence[_Message]) -> None:
-        found = _References()
+        found = _References(self.parts.places(self.entity))
         for message in messages:
             if message.canonical is not None:
                 message.refers = found.add(message.canonical)
@@ -208,8 +217,6 @@ class Process:
             row.state, row.code = "suppressed", "never_seen"
         elif message.echo and not self._owns_some(subscription.route.entity):
             row.state, row.code = "suppressed", "echo"
-        elif message.canonical is not None and not holds(message.canonical, subscription.route.when):
-            row.state, row.code = "suppressed", "not_meant"
         elif received.action == "merge" and subscription.route.on_merge != "block":
             row.state, row.code = "suppressed", "merged"
         elif received.action == "delete" and subscription.route.on_delete == "ignore":
@@ -251,22 +258,23 @@ class Process:
 class _References:
     """The unresolved references of a batch: collected once, looked up together, resolved in place."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: Places | None) -> None:
         self.keys: set[Key] = set()
-        self._places: list[tuple[dict[str, Any], Key]] = []
+        self._places = places
+        self._found: list[tuple[dict[str, Any], Key]] = []
 
     def add(self, body: dict[str, Any]) -> list[Key]:
         """Collect the references of one body; returns them."""
         found = []
-        for reference in references(body):
+        for reference in references(body, self._places):
             key = key_of(reference)
             found.append(key)
-            self._places.append((reference, key))
+            self._found.append((reference, key))
         self.keys.update(found)
         return found
 
     def resolve(self, who: Mapping[Key, Who]) -> None:
         """Resolve every collected reference."""
-        for reference, key in self._places:
+        for reference, key in self._found:
             if key in who:
                 resolve(reference, who[key])

@@ -2,49 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from landbridge.store._identity import Key, Who
 
+Places = tuple[tuple[str, bool, "Places | None"], ...]
+"""Where an entity's bodies hold references: (name, is a list, what lies inside it; None: the reference itself)."""
 
-def references(body: Any) -> Iterator[dict[str, Any]]:
+
+def places_of(paths: Iterable[str]) -> Places:
+    """The places of paths such as `lines[].product.ref`."""
+    tree: dict[str, Any] = {}
+    for path in paths:
+        node = tree
+        for name in path.split("."):
+            node = node.setdefault(name, {})
+    return _frozen(tree)
+
+
+def _frozen(tree: dict[str, Any]) -> Places:
+    return tuple(
+        (name.removesuffix("[]"), name.endswith("[]"), _frozen(inner) if inner else None)
+        for name, inner in tree.items()
+    )
+
+
+def at(body: dict[str, Any], places: Places) -> list[dict[str, Any]]:
+    """Every reference of a body that was checked against its schema; the very dicts."""
+    found: list[dict[str, Any]] = []
+    _at(body, places, found)
+    return found
+
+
+def _at(value: dict[str, Any], places: Places, found: list[dict[str, Any]]) -> None:
+    for name, many, inner in places:
+        held = value.get(name)
+        if not held:
+            continue
+        if inner is None:
+            found.extend(held) if many else found.append(held)
+        elif many:
+            for element in held:
+                _at(element, inner, found)
+        else:
+            _at(held, inner, found)
+
+
+def references(body: dict[str, Any], places: Places | None = None) -> list[dict[str, Any]]:
     """Every unresolved reference inside a canonical body; the very dicts, so that they can be resolved in place."""
+    found = everywhere(body) if places is None else at(body, places)
+    return [reference for reference in found if "id" in reference]
+
+
+def everywhere(body: Any) -> list[dict[str, Any]]:
+    """Every reference of a body whose schema is not known: whatever has the form of one."""
+    found = []
     stack = [body]
     while stack:
         value = stack.pop()
-        if type(value) is dict:
-            if "id" in value and "entity" in value and "system" in value:
-                yield value
-            else:
-                for inner in value.values():
-                    if type(inner) is dict or type(inner) is list:
-                        stack.append(inner)
-        else:
+        if type(value) is not dict:
             stack.extend([inner for inner in value if type(inner) is dict or type(inner) is list])
+        elif _is_reference(value):
+            found.append(value)
+        else:
+            stack.extend([inner for inner in value.values() if type(inner) is dict or type(inner) is list])
+    return found
+
+
+def _is_reference(value: dict[str, Any]) -> bool:
+    return ("id" in value and "entity" in value and "system" in value) or type(value.get("subject")) is str
 
 
 uuid_of = lru_cache(maxsize=1 << 16)(UUID)  # the same products and customers come again and again
 
 
-def subjects(body: Any) -> list[tuple[str, UUID]]:
+def subjects(body: dict[str, Any] | None, places: Places | None = None) -> list[tuple[str, UUID]]:
     """Every resolved reference inside a canonical body, as (entity, subject)."""
-    found = []
-    stack = [body] if body is not None else []
-    while stack:
-        value = stack.pop()
-        if type(value) is dict:
-            if "subject" in value and type(value["subject"]) is str:
-                found.append((value.get("entity", ""), uuid_of(value["subject"])))
-            else:
-                for inner in value.values():
-                    if type(inner) is dict or type(inner) is list:
-                        stack.append(inner)
-        else:
-            stack.extend([inner for inner in value if type(inner) is dict or type(inner) is list])
-    return found
+    if body is None:
+        return []
+    found = everywhere(body) if places is None else at(body, places)
+    return [(one.get("entity", ""), uuid_of(one["subject"])) for one in found if "subject" in one]
 
 
 def key_of(reference: Mapping[str, Any]) -> Key:

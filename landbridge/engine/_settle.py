@@ -121,9 +121,16 @@ class Settle:
             return self._delivered(plan, outcome, spent)
         now = self.parts.clock.now()
         if isinstance(outcome, Accepted):
+            if now - (plan.row.since or now) >= plan.subscription.flow.retry.within:
+                return self._unknown_for_good(
+                    plan,
+                    f"{self.system} took it as {outcome.handle} and has not finished stage {outcome.stage}.",
+                    "Look in the target; a replay goes on from what stands there.",
+                )
             self._count(plan, "accepted")
             recorded = self._row(plan, after_acceptance(outcome, plan.subscription.flow, now), "accepted", spent=spent)
             recorded.stage, recorded.handle = outcome.stage, outcome.handle
+            recorded.since = plan.row.since or now
             recorded.target_id = outcome.target_id
             recorded.target = self._sent(plan)
             if outcome.target_id is not None:

@@ -13,7 +13,7 @@ from landbridge.store import _outbox as outbox
 from landbridge.store import _snapshots as snapshots
 from landbridge.store._budget import StoreBudget
 from landbridge.store._migrate import ensure_partitions, migrate
-from landbridge.store._store import Store
+from landbridge.store._store import Store, locked_out
 
 __all__ = [
     "Store",
@@ -23,6 +23,7 @@ __all__ = [
     "ensure_partitions",
     "identity",
     "inbox",
+    "locked_out",
     "migrate",
     "operate",
     "outbox",

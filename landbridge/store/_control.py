@@ -312,7 +312,8 @@ delete from body where (owner, kind) in (
 def drop_older(connection: Connection, table: str, before: datetime) -> list[str]:
     """Drop the monthly partitions of a table that end before an instant; returns their names.
 
-    Partitions with messages still in flight stay. `receipt` and `run` are trimmed by row.
+    Partitions with messages still in flight stay. `receipt` and `run` are trimmed by row, and so is the outbox
+    with the inbox's messages: the accounting stays an equation.
     """
     if table in ("receipt", "run"):
         column = {"receipt": "at", "run": "started_at"}[table]
@@ -326,10 +327,13 @@ def drop_older(connection: Connection, table: str, before: datetime) -> list[str
         )
         if end <= before and not connection.execute(_IN_FLIGHT, {"before": end}).scalar_one():
             connection.execute(sql(f"drop table {name}"))
+            if table == "inbox":
+                connection.execute(_TRIM, {"end": end})
             dropped.append(name)
     return dropped
 
 
+_TRIM = sql("delete from outbox where received_at < :end and done_at is not null")
 _PARTITIONS = sql(r"""
 select c.relname from pg_inherits h join pg_class c on c.oid = h.inhrelid join pg_class p on p.oid = h.inhparent
 where p.relname = :table and c.relname ~ '_\d{4}_\d{2}$' order by 1""")

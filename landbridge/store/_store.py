@@ -9,8 +9,10 @@ from typing import Any
 
 import orjson
 import psycopg
+from psycopg.errors import DeadlockDetected
 from psycopg.types.json import set_json_loads
 from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, event, text
+from sqlalchemy.exc import OperationalError
 
 from landbridge import seam, strict
 from landbridge.time import Clock
@@ -52,6 +54,11 @@ def _prepare(connection: psycopg.Connection[Any], _record: object) -> None:
         cursor.execute("set enable_seqscan = off")
         cursor.execute("set enable_mergejoin = off")
     connection.commit()
+
+
+def locked_out(error: Exception) -> bool:
+    """True for a deadlock that PostgreSQL ended at our cost: nothing of the transaction stands, it can begin again."""
+    return isinstance(error, OperationalError) and isinstance(error.orig, DeadlockDetected)
 
 
 def records(rows: Iterable[Mapping[str, Any]]) -> str:

@@ -6,9 +6,12 @@ from datetime import timedelta
 
 import pytest
 from memory import Memory
+from psycopg.errors import DeadlockDetected
+from sqlalchemy.exc import OperationalError
 from workbench import balanced, engine, flow
 
 from landbridge.connector import Accepted, Entity
+from landbridge.engine._process import Process
 from landbridge.errors import Conflict, Denied, Finding, Invalid, OutcomeUnknown, Rejected, Unavailable
 from landbridge.store import control
 
@@ -284,3 +287,53 @@ def test_a_target_with_external_ids_is_written_again_without_being_asked(store, 
     made.deliver()
     assert len(crm.effects("customer")) == 1
     assert not any(kind == "find" for kind, _ in crm.calls)
+
+
+def test_what_a_target_has_it_is_told_though_the_condition_no_longer_holds(store, clock):
+    crm, erp = Memory("crm", clock, customer=CUSTOMER), Memory("erp", clock, customer=CUSTOMER)
+    gold = {"to": "erp", "when": {"class": ["gold"]}}
+    made = engine(store, clock, [crm, erp], [flow("customers", "crm", "customer", gold)])
+    crm.put("customer", "C1", {"name": "A", "class": "gold"})
+    crm.put("customer", "C2", {"name": "B", "class": "tin"})
+    assert made.run("customers").counts["not_meant"] == 1
+    crm.put("customer", "C1", {"name": "A", "class": "tin"})
+    made.run("customers")
+    [record] = erp.effects("customer")
+    assert record.header == {"name": "A", "class": "tin"}
+
+
+def test_a_target_that_accepts_and_never_finishes_ends_as_a_dead_letter(two, clock):
+    crm, erp, made = two
+    crm.put("customer", "C1", {"name": "A"})
+    erp.script = [Accepted("job 7", "audit", wait=600.0)] * 400
+    made.run("customers")
+    for _ in range(200):
+        clock.advance(timedelta(minutes=10))
+        made.deliver()
+    [dead] = attention(made, "dead")
+    assert "has not finished stage audit" in dead.reason and dead.code == "outcome_unknown"
+
+
+def test_a_batch_that_was_locked_out_by_another_begins_again(two, monkeypatch):
+    crm, erp, made = two
+    crm.put("customer", "C1", {"name": "A"})
+    whole, calls = Process._batch, []
+
+    def locked_out(self):
+        calls.append(1)
+        if len(calls) == 1:
+            raise OperationalError("select", {}, DeadlockDetected("deadlock detected"))
+        return whole(self)
+
+    monkeypatch.setattr(Process, "_batch", locked_out)
+    made.run("customers")
+    assert len(calls) >= 2 and len(erp.effects("customer")) == 1
+
+
+def test_retention_keeps_the_accounting_an_equation(two, clock):
+    crm, _, made = two
+    crm.put("customer", "C1", {"name": "A"})
+    made.run("customers")
+    with made.parts.store.transaction("test") as connection:
+        assert "inbox_2026_01" in control.drop_older(connection, "inbox", clock.now() + timedelta(days=60))
+    assert balanced(made)[0].received == 0
