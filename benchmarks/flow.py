@@ -159,6 +159,7 @@ def build(store: Store, url: str) -> Engine:
             clock=clock,
             ids=uuid7,
             lease=timedelta(minutes=2),
+            concurrency={"source": 4, "target": 4},  # NetSettings' default
         )
     )
     engine.register()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from landbridge.engine._deliver import Deliver
 from landbridge.engine._extract import Extracted, extract
+from landbridge.engine._overlap import Overlap
 from landbridge.engine._parts import Parts
 from landbridge.engine._process import Process, Subscription
 from landbridge.errors import Denied
@@ -87,10 +87,17 @@ class Engine:
 
     # -- single steps --------------------------------------------------------------------------------------------------
 
-    def extract(self, flow: Flow, *, since: str | None = None, limit: int | None = None) -> Extracted:
-        """Step 1 for the feed of a flow."""
+    def extract(
+        self,
+        flow: Flow,
+        *,
+        since: str | None = None,
+        limit: int | None = None,
+        page: Callable[[Extracted], None] | None = None,
+    ) -> Extracted:
+        """Step 1 for the feed of a flow; `page` is told the counts so far after every page."""
         self.bind(flow.extract.source)
-        return extract(self.parts, *flow.feed, since=since, limit=limit)
+        return extract(self.parts, *flow.feed, since=since, limit=limit, page=page)
 
     def process(self, system: str, entity: str, progress: Progress | None = None) -> Counter[str]:
         """Steps 2 to 4 for everything that waits in a feed's inbox."""
@@ -167,28 +174,19 @@ class Engine:
     ) -> None:
         for route in flow.deliver:
             self.bind(route.to)
-        extracted = self.extract(flow, since=since, limit=limit)
+        step = Process(self.parts, *flow.feed, self._subscriptions.get(flow.feed, []))
+        overlap = Overlap(
+            lambda page: self.extract(flow, since=since, limit=limit, page=page),
+            step,
+            lambda: self._deliver(flow, result, progress),
+            self.parts.batch,
+        )
+        extracted = overlap.run(progress or _silent)
         result.counts["read"] += extracted.read
         result.counts["new"] += extracted.new
         result.refused = extracted.refused
         if progress:
             progress("extract", extracted.read)
-        self._process_and_deliver(flow, result, progress)
-
-    def _process_and_deliver(self, flow: Flow, result: RunResult, progress: Progress | None) -> None:
-        """Batch after batch; while the next one is processed, what is due already is delivered beside it."""
-        step = Process(self.parts, *flow.feed, self._subscriptions.get(flow.feed, []))
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="deliver") as pool:
-            delivering: Future[None] | None = None
-            while moved := step.batch():
-                if progress:
-                    progress("resolve", moved)
-                if delivering is None or delivering.done():
-                    _raise(delivering)
-                    whole = moved == self.parts.batch  # otherwise this was the last batch: no need for a thread
-                    delivering = pool.submit(self._deliver, flow, result, progress) if whole else None
-            if delivering is not None:
-                delivering.result()
         result.counts["quarantined"] += step.counts["quarantined"]
         result.counts["suppressed"] += step.counts["suppressed"]
         self._deliver(flow, result, progress)
@@ -210,7 +208,5 @@ class Engine:
             return control.accounting(connection)
 
 
-def _raise(done: Future[None] | None) -> None:
-    """Raise what a finished delivery raised."""
-    if done is not None:
-        done.result()
+def _silent(step: str, moved: int) -> None:
+    """The progress of a run that nobody watches."""

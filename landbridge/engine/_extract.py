@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -29,23 +29,36 @@ class Extracted:
     refused: str = ""
 
 
-def extract(parts: Parts, system: str, entity: str, *, since: str | None = None, limit: int | None = None) -> Extracted:
-    """Read a feed from its cursor (or from `since`) until it is dry or `limit` rows are read."""
+def extract(
+    parts: Parts,
+    system: str,
+    entity: str,
+    *,
+    since: str | None = None,
+    limit: int | None = None,
+    page: Callable[[Extracted], None] | None = None,
+) -> Extracted:
+    """Read a feed from its cursor (or from `since`) until it is dry or `limit` rows are read.
+
+    `page` is told the counts so far after every page; a snapshot is nothing before it is whole.
+    """
     source = parts.systems[system]
     with parts.store.transaction("feed") as connection:
         feed_id, cursor = inbox.feed(connection, system, entity)
     if source.entity(entity).snapshot:
         return _Snapshot(parts, source, entity, feed_id).read()
     counts = Extracted()
-    for page in ahead(source.read(entity, since or cursor, limit=limit)):
-        incoming = [_incoming(parts, row) for row in page.rows]
+    for one in ahead(source.read(entity, since or cursor, limit=limit)):
+        incoming = [_incoming(parts, row) for row in one.rows]
         now = parts.clock.now()
         with parts.store.transaction("extract") as connection:
-            if not inbox.advance_cursor(connection, feed_id, cursor, page.cursor, now):
+            if not inbox.advance_cursor(connection, feed_id, cursor, one.cursor, now):
                 break  # another reader has gone on from here: it brings these rows, or newer ones
             counts.new += receive(connection, feed_id, incoming, now)
-        cursor = page.cursor
-        counts.read += len(page.rows)
+        cursor = one.cursor
+        counts.read += len(one.rows)
+        if page is not None:
+            page(counts)
         if limit is not None and counts.read >= limit:
             break
     return counts
