@@ -16,7 +16,7 @@ from landbridge.secrets import scrub
 LOOK_UP = "Looked up by our reference after the settle time."
 _AGAIN = "Tried again by itself; look whether the database is up."
 _RIGHTS = "Give the database user the right; `landbridge check --live` names what is missing."
-_RENAMED = "A table or column is not there (any more); compare with `landbridge describe` and mend the configuration."
+_RENAMED = "A table or column is not there (any more); `landbridge check --live` compares them with the configuration."
 _RECORD = "Correct the record or the mapping, then replay."
 
 _DENIED = ("28", "42501", "3D000", "1044", "1045", "1142", "1143", "1227", "1049", "1017", "1031",
@@ -24,6 +24,7 @@ _DENIED = ("28", "42501", "3D000", "1044", "1045", "1142", "1143", "1227", "1049
 _LATER = ("40", "53", "55", "57", "58", "25006", "XX", "1205", "1213", "1040", "1203", "3024", "1290", "60", "8177",
           "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL")  # fmt: skip
 _LOST = ("08", "57P01", "57P02", "57P03", "2002", "2003", "2006", "2013", "2055", "3113", "3114", "12170", "12541")
+_NOT_LET_IN = ("authentication", "does not exist", "no pg_hba.conf entry", "permission denied", "certificate verify")
 _UNSETTLED = ("08", "40003", "57", "58", "XX", "53")
 """Errors in the reply to a COMMIT that leave it open whether it happened."""
 
@@ -52,8 +53,8 @@ def failure_of(error: Exception, what: str, *, committing: bool = False) -> Fail
     code, text = _code(cause), scrub(_text(cause))
     message = f"{what}: {text}"
     if unreached and not code:
-        if "authentication" in text.lower():
-            return Denied(message, hint="Wrong user or password in the URL.", sent=False)
+        if any(word in text for word in _NOT_LET_IN):  # libpq tells the state of a refused connection in words only
+            return Denied(message, hint="Look at user, password and database of the URL.", sent=False)
         return Unavailable(message, hint=_AGAIN, sent=False)
     if committing and (not code or code.startswith(_UNSETTLED) or _lost(error, code)):
         return OutcomeUnknown(f"{message}; the commit may or may not have happened.", hint=LOOK_UP, status=code)

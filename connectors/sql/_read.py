@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,6 +43,8 @@ class Reader:
         latest = of_instant(now + timedelta(days=1), native.kind, native.stamp_zone)
         window = parse(since, native.kind, native.stamp_zone)
         refuse_future(window, latest, native.name)
+        if native.config.nulls == "epoch":
+            window = replace(window, settled=False)  # a row without a stamp moves no newest stamp: look each time
         window = window.begin(self._newest(native, window, latest), now.timestamp(), self._overlap(native, window))
         left = limit
         while window.open and (left is None or left > 0):
@@ -84,7 +87,9 @@ class Reader:
         assert stamp is not None and window.high is not None
         query = select(*native.columns, stamp.label("landbridge_stamp")).where(stamp <= value(window.high))
         if window.after is not None:
-            query = query.where(after((stamp, *native.key), (value(window.after[0]), *window.after[1:])))
+            query = query.where(
+                after((stamp, *native.key), (value(window.after[0]), *native.restored(window.after[1:])))
+            )
         elif window.low is not None:
             inside = stamp >= value(window.low)
             query = query.where(or_(inside, native.no_stamp) if native.config.nulls == "epoch" else inside)
@@ -95,7 +100,7 @@ class Reader:
         if not records:
             return [], None
         last = records[-1]
-        return rows, (stored(_stamp(last[-1], native)), *native.values(last))
+        return rows, (stored(_stamp(last[-1], native)), *native.kept(last))
 
     def _rows(self, connection: Connection, native: Native, records: Sequence[Record[Any]]) -> list[Row]:
         bodies = self.bodies(connection, native, records)

@@ -143,6 +143,15 @@ class Native:
         """The key of a row as the database holds it."""
         return tuple(getattr(row, "_mapping")[each.name] for each in self.key)  # noqa: B009 - SQLAlchemy's public name
 
+    def kept(self, row: Row[Any]) -> tuple[int | str, ...]:
+        """The key of a row as a cursor can hold it."""
+        return tuple(value if isinstance(value, (int, str)) else str(value) for value in self.values(row))
+
+    def restored(self, kept: Sequence[Any]) -> tuple[Any, ...]:
+        """A key out of a cursor, as its columns compare it."""
+        pairs = zip(self.key, kept, strict=True)
+        return tuple(v if isinstance(c.type, types.NullType) else c.type.python_type(str(v)) for c, v in pairs)
+
     def key_of(self, values: Sequence[Any]) -> str:
         """A key as text."""
         texts = [_key(value).rstrip() if _padded(c) else _key(value) for value, c in zip(values, self.key, strict=True)]

@@ -21,7 +21,7 @@ from landbridge.errors import Conflict, Denied, Failure, OutcomeUnknown, Rejecte
 from landbridge.strict import did_you_mean
 
 _INSERT: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert, "mysql": mysql.insert}
-_TOGETHER = "The transaction was rolled back with another record's; tried again by itself."
+_ENOUGH = 3
 
 
 class Writer:
@@ -40,11 +40,19 @@ class Writer:
             raise Rejected(f"{native.name} is only read.", hint="Say `reference:` to write it.", sent=False)
         outcomes = self._together(native, writes)
         if len(writes) > 1 and any(isinstance(each, _Again) for each in outcomes):
-            return [self._plain(self._together(native, [write])[0]) for write in writes]
-        return [self._plain(each) for each in outcomes]
+            return self._apart(native, writes)
+        return [_plain(each) for each in outcomes]
 
-    def _plain(self, outcome: Outcome | _Again) -> Outcome:
-        return outcome.failure if isinstance(outcome, _Again) else outcome
+    def _apart(self, native: Native, writes: Sequence[Write]) -> list[Outcome]:
+        """One by one, until the database is plainly not to be had."""
+        outcomes: list[Outcome] = []
+        for write in writes:
+            last = outcomes[-_ENOUGH:]
+            if len(last) == _ENOUGH and all(isinstance(each, Unavailable) for each in last):
+                outcomes.append(last[-1])
+            else:
+                outcomes.append(_plain(self._together(native, [write])[0]))
+        return outcomes
 
     def _together(self, native: Native, writes: Sequence[Write]) -> list[Outcome | _Again]:
         what = f"{self._system}: write {native.config.table}"
@@ -112,6 +120,10 @@ class _Again:
 
     def __init__(self, failure: Failure) -> None:
         self.failure = failure
+
+
+def _plain(outcome: Outcome | _Again) -> Outcome:
+    return outcome.failure if isinstance(outcome, _Again) else outcome
 
 
 class _Record:

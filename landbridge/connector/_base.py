@@ -51,7 +51,7 @@ class Connector(Generic[C]):
 
     @classmethod
     def declared(cls, config: Mapping[str, Any]) -> Mapping[str, Entity]:
-        """The entities of a system that is configured so (as written); the class's, unless a configuration names them."""
+        """The entities of a system configured so, as written: the class's unless the configuration names them."""
         return cls.entities
 
     def entity(self, entity: str) -> Entity:

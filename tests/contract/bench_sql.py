@@ -24,7 +24,8 @@ ACTS = {
 }  # what breaks at a COMMIT; other kinds are called the same in the proxy
 TABLES = """
 CREATE TABLE partners (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name varchar(80) NOT NULL, note varchar(4000), credit numeric(12, 2),
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name varchar(80) NOT NULL, note varchar(4000),
+    credit numeric(12, 2),
     changed timestamptz(0) NOT NULL DEFAULT now(), gone boolean NOT NULL DEFAULT false, lb_ref varchar(80) UNIQUE,
     CONSTRAINT credit_is_positive CHECK (credit >= 0));
 CREATE INDEX ON partners (changed, id);
