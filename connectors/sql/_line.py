@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from importlib import import_module
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -36,6 +37,7 @@ class Line:
         self._config = config
         self._http = http
         self._engine: Engine | None = None
+        self._lock = Lock()
 
     @cached_property
     def url(self) -> URL:
@@ -61,9 +63,10 @@ class Line:
     @property
     def engine(self) -> Engine:
         """The engine; made when first asked for."""
-        if self._engine is None:
-            self._engine = self._made()
-        return self._engine
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._made()
+            return self._engine
 
     def _made(self) -> Engine:
         dialect = self.url.get_backend_name()

@@ -567,6 +567,27 @@ def test_a_missing_driver_says_what_to_install(lab: Lab, url: str, said: str) ->
     assert said in str(caught.value)
 
 
+def test_its_http_reaches_nothing(lab: Lab) -> None:
+    http = lab.connector(PARTNER).http
+    assert not http.allows("https://acme.example/") and not http.allows("http://127.0.0.1/")
+
+
+def test_a_line_that_is_gone_is_a_conflict_and_never_another_line(lab: Lab) -> None:
+    lab.run("CREATE TABLE o (no int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, ref text UNIQUE)")
+    lab.run("CREATE TABLE l (id serial PRIMARY KEY, o int REFERENCES o, n int, k text, UNIQUE (o, k))")
+    lines = {"table": "l", "parent": "o", "key": "id", "reference": "k"}
+    connector = lab.connector({"sales_order": {"table": "o", "key": "no", "reference": "ref", "lines": lines}})
+    write = dataclasses.replace(create("a"), entity="sales_order")
+    made = only(connector, dataclasses.replace(write, lines=(LineWrite("insert", "x", None, None, {"n": 1}),)))
+    lab.run("DELETE FROM l")
+    lab.run("INSERT INTO l (o, n, k) SELECT no, 7, 'y' FROM o")
+    change = LineWrite("update", "x", made.lines["x"], {"n": 1}, {"n": 2})
+    update = dataclasses.replace(write, action="update", target_id=made.target_id, before={}, lines=(change,))
+    outcome = only(connector, update)
+    assert isinstance(outcome, Conflict) and "line x" in outcome.message
+    assert lab.run("SELECT n, k FROM l") == [(7, "y")]
+
+
 def test_the_entities_of_a_system_are_those_of_its_configuration() -> None:
     declared = Sql.declared({"url": "env:X", "entities": {"customer": {"table": "p", "key": "id"}}})
     assert declared["customer"].native == "p"
