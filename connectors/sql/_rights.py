@@ -74,12 +74,14 @@ def unmet_promises(natives: Sequence[Native], line: Line) -> Iterator[str]:
 
 
 def _is_unique(line: Line, table: Table, columns: Sequence[str]) -> bool:
+    # SQLite tells of a UNIQUE beside a column only by the index that it makes for it
+    more: dict[str, Any] = {"include_auto_indexes": True} if line.dialect == "sqlite" else {}
     with line.reading(f"keys of {table.name}") as connection:
         found = inspect(connection)
         known: list[Any] = [each["column_names"] for each in found.get_unique_constraints(table.name, table.schema)]
         known += [
             each["column_names"]
-            for each in found.get_indexes(table.name, table.schema)
+            for each in found.get_indexes(table.name, table.schema, **more)
             if each["unique"] and not (each.get("dialect_options") or {}).get("postgresql_where")
         ]
         known.append(found.get_pk_constraint(table.name, table.schema)["constrained_columns"])

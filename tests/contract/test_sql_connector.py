@@ -600,7 +600,7 @@ def test_the_entities_of_a_system_are_those_of_its_configuration() -> None:
 def test_a_sqlite_file_is_read_and_written(file_lab: Lab, tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "erp.db") as admin:
         admin.executescript(
-            "CREATE TABLE o (no INTEGER PRIMARY KEY, at DATETIME, total NUMERIC(12, 2), ref TEXT UNIQUE);"
+            "CREATE TABLE o (no INTEGER PRIMARY KEY, at DATETIME, total NUMERIC(12, 2), ref VARCHAR(80) UNIQUE);"
             "CREATE TABLE l (id INTEGER PRIMARY KEY, o INT, n INT CHECK (n > 0), k TEXT, UNIQUE (o, k));"
         )
     lines = {"table": "l", "parent": "o", "key": "id", "reference": "k"}
