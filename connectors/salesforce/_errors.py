@@ -38,7 +38,7 @@ _CONFLICT = {
 _HINTS = {
     "REQUIRED_FIELD_MISSING": "Map the field, or give it a default in the mapping.",
     "STRING_TOO_LONG": "Shorten it in the mapping, such as with `truncate(n)`.",
-    "INVALID_FIELD": "The field does not exist or the user may not see it; compare with `landbridge describe`.",
+    "INVALID_FIELD": "The field does not exist or the user may not see it; compare with `landbridge check --live`.",
     "INVALID_FIELD_FOR_INSERT_UPDATE": "The field is read-only; take it out of the mapping or say `on: create`.",
     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "Add the value to the picklist, or map it by a code list.",
     "STANDARD_PRICE_NOT_DEFINED": "Write the price of the standard price book first.",

@@ -80,7 +80,11 @@ class Deliver:
         """What the rows refer to, and what the target holds of that and of them."""
         places = {s.id: self.parts.places(s.flow.entity) for s in self.subscriptions}
         refers = {row.id: subjects(row.body, places.get(row.route_id)) for row in rows}
-        links = identity.links(connection, self.system, _needed(refers))
+        known = self.parts.parents.of(self.system, self.parts.clock.now())
+        needed = _needed(refers)
+        found = identity.links(connection, self.system, needed - known.keys())
+        links = found | {subject: known[subject] for subject in needed & known.keys()}
+        known.update({subject: link for subject, link in found.items() if not link.lines})
         own = identity.links(connection, self.system, {row.subject for row in rows}, self.entity)
         wanted = {(link.scope, link.id) for link in own.values()}
         return Holdings(refers, own | links, own, outbox.shadows(connection, self.system, self.entity, wanted))

@@ -10,9 +10,11 @@ from uuid import UUID
 
 from landbridge.connector import Connector
 from landbridge.engine._refs import Places, places_of
+from landbridge.engine._remembered import Remembered
 from landbridge.errors import Finding
 from landbridge.settings import Flow, Ownership
 from landbridge.store import Store
+from landbridge.store._identity import Key, Link, Who
 from landbridge.time import Clock, IdSource
 
 
@@ -71,6 +73,8 @@ class Parts:
     resolver: Resolver | None = None
     connector_of: Mapping[str, str] = field(default_factory=dict)  # system → its connector's name
     concurrency: Mapping[str, int] = field(default_factory=dict)  # system → calls at once
+    subjects: Remembered[Key, Who] = field(default_factory=Remembered)  # who a source's parents are
+    parents: Remembered[UUID, Link] = field(default_factory=Remembered)  # what a target calls them
     _places: dict[str, Places | None] = field(default_factory=dict)
 
     def places(self, entity: str) -> Places | None:

@@ -127,7 +127,11 @@ class Process:
                 message.refers = found.add(message.canonical)
         own = {self._key(m.received.key, m.received.scope) for m in messages}
         own |= {self._key(m.received.into, m.received.scope) for m in messages if m.received.into}
-        who = identity.lookup(connection, own | found.keys)
+        remembered = self.parts.subjects.of(self.system, self.parts.clock.now())
+        who = identity.lookup(connection, own | (found.keys - remembered.keys()))
+        parents = {key: one for key, one in who.items() if key not in own}
+        remembered.update({key: one for key, one in parents.items() if not one.mentioned and not one.lines})
+        who |= {key: remembered[key] for key in found.keys & remembered.keys()}
         known_before = [m for m in messages if self._key(m.received.key, m.received.scope) in who]
         who |= self._mint_references(connection, found.keys - who.keys() - own)
         who |= self._mint_own(connection, messages, who)

@@ -145,12 +145,13 @@ class Settle:
         self._count(plan, kind)
         recorded = self._row(plan, Next("delivered", now, done=True), "delivered", spent=spent, code=kind)
         recorded.target_id = outcome.target_id
-        recorded.target = self._sent(plan)
         recorded.stage = recorded.handle = None
         if plan.row.action != "delete":
-            recorded.ledger = self._ledger(plan, outcome)
-        elif plan.link is not None:
-            recorded.ledger = self._gone(plan, plan.link, outcome)
+            recorded.ledger = self._ledger(plan, outcome)  # its content is what was sent
+        else:
+            recorded.target = self._sent(plan)
+            if plan.link is not None:
+                recorded.ledger = self._gone(plan, plan.link, outcome)
         if plan.breaches:
             self._count(plan, "conflict")
             _with_breaches(recorded, plan)

@@ -58,7 +58,10 @@ def lookup(connection: Connection, keys: Collection[Key]) -> dict[Key, Who]:
     if not keys:
         return {}
     found = rows(connection, _LOOKUP, rows=_keys(keys))
-    return {Key(r.system, r.entity, r.scope, r.id): Who(r.subject, r.chain, r.lines or {}, r.mentioned) for r in found}
+    return {
+        Key(system, entity, scope, id_): Who(subject, chain, lines or {}, mentioned)
+        for system, entity, scope, id_, lines, mentioned, subject, chain in map(tuple, found)
+    }
 
 
 _LOOKUP = sql("""

@@ -378,8 +378,8 @@ attempts as (
     select attempt_id, :now, id, number, outcome, status, reason, target_id, ms from tried
 ),
 bodies as (
-    insert into body (owner, kind, at, content) select attempt_id, 'target', :now, target from tried
-    where target is not null
+    insert into body (owner, kind, at, content) select attempt_id, 'target', :now, coalesce(target, content) from tried
+    where coalesce(target, content) is not null
 ),
 held as materialized (  -- a target record once, though two rows of a call ended on it: the newest of them
     select distinct on (r.system, r.entity, r.scope, r.target_id) r.* from r join ours on ours.id = r.id
