@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from landbridge.store._identity import Key
 from landbridge.store._inbox import Received
-from landbridge.store._outbox import Claimed
+from landbridge.store._outbox import CLAIMED, HEAD_OF_LANE, Claimed
 from landbridge.store._store import fragment, records, rows, sql
 
 # -- messages and rows by name ------------------------------------------------------------------------------------------
@@ -90,29 +90,15 @@ def claim(
     return [Claimed(*tuple(row)) for row in rows(connection, _CLAIM, **parameters)]
 
 
-_CLAIM = sql("""
+_CLAIM = sql(f"""
 with head as materialized (
     select o.id, o.state as was from outbox o
     where o.id = any(:ids) and o.route_id = any(cast(:routes as smallint[])) and o.done_at is null
       and (o.state = 'ready' or (o.state = 'unknown' and o.due <= :now))
-      and o.id = (
-          select min(e.id) from outbox e
-          where e.lane = o.lane and e.route_id + 0 = any(cast(:peers as int[])) and e.done_at is null)
+      and {HEAD_OF_LANE}
     order by o.id for update of o skip locked
 ),
-claimed as (
-    update outbox o set state = 'claimed', fence = o.fence + 1, lease_until = :until
-    from head where o.id = head.id and o.id = any(array(select id from head))
-    returning o.id, o.message_id, o.route_id, o.subject, o.version, o.action, head.was, o.attempts, o.fence, o.since,
-              o.stage, o.handle, o.target_id, o.received_at
-)
-select c.*, i.trace, i.source_key, b.content
-from claimed c
-cross join lateral (
-    select trace, source_key from inbox where id = c.message_id and received_at = c.received_at offset 0) i
-left join lateral (
-    select content from body where owner = c.message_id and kind = 'canonical' and at = c.received_at offset 0) b on true
-order by c.id""")
+{CLAIMED}""")  # noqa: S608 - constant text put together from constants
 
 # -- the state of flows -------------------------------------------------------------------------------------------------
 

@@ -157,21 +157,11 @@ def claim(
 
 
 # `route_id + 0` keeps the planner from looking a lane up in the index of routes.
-_CLAIM = sql("""
-with head as materialized (
-    select h.id, h.was from unnest(cast(:routes as smallint[])) as r (id)
-    cross join lateral (
-        select o.id, o.state as was from outbox o
-        where o.route_id = r.id and o.done_at is null and o.state in ('ready', 'unknown') and o.due <= :now
-          and o.id = (
+HEAD_OF_LANE = """o.id = (
               select min(e.id) from outbox e
-              where e.lane = o.lane and e.route_id + 0 = any(cast(:peers as int[])) and e.done_at is null)
-        order by o.id limit :limit
-        for update of o skip locked
-    ) h
-    order by h.id limit :limit
-),
-claimed as (
+              where e.lane = o.lane and e.route_id + 0 = any(cast(:peers as int[])) and e.done_at is null)"""
+
+CLAIMED = """claimed as (
     update outbox o set state = 'claimed', fence = o.fence + 1, lease_until = :until
     from head where o.id = head.id and o.id = any(array(select id from head))
     returning o.id, o.message_id, o.route_id, o.subject, o.version, o.action, head.was, o.attempts, o.fence, o.since,
@@ -183,7 +173,21 @@ cross join lateral (
     select trace, source_key from inbox where id = c.message_id and received_at = c.received_at offset 0) i
 left join lateral (
     select content from body where owner = c.message_id and kind = 'canonical' and at = c.received_at offset 0) b on true
-order by c.id""")
+order by c.id"""
+
+_CLAIM = sql(f"""
+with head as materialized (
+    select h.id, h.was from unnest(cast(:routes as smallint[])) as r (id)
+    cross join lateral (
+        select o.id, o.state as was from outbox o
+        where o.route_id = r.id and o.done_at is null and o.state in ('ready', 'unknown') and o.due <= :now
+          and {HEAD_OF_LANE}
+        order by o.id limit :limit
+        for update of o skip locked
+    ) h
+    order by h.id limit :limit
+),
+{CLAIMED}""")  # noqa: S608 - constant text put together from constants
 
 
 def take_over(connection: Connection, route_ids: Sequence[int], now: datetime, settle: timedelta) -> int:
