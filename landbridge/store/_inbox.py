@@ -136,19 +136,18 @@ incoming as materialized (
 )"""
 
 _MESSAGE = """
+arrived as materialized (
+    select nextval('landbridge_id') as id, f.* from (select * from fresh order by n offset 0) f
+),
 message as (
     insert into inbox (id, received_at, feed_id, scope, source_key, action, stamp, source_version, into_key,
                        fingerprint, trace)
-    select nextval('landbridge_id'), :now, :feed, scope, source_key, action, stamp, version, into_key, fingerprint, trace
-    from fresh order by n
-    returning id, trace
+    select id, :now, :feed, scope, source_key, action, stamp, version, into_key, fingerprint, trace from arrived
 ),
 bodies as (
-    insert into body (owner, kind, at, content)
-    select message.id, 'native', :now, fresh.body
-    from message join fresh on fresh.trace = message.trace where fresh.body is not null
+    insert into body (owner, kind, at, content) select id, 'native', :now, body from arrived where body is not null
 )
-select count(*) from message"""
+select count(*) from arrived"""
 
 _RECEIVE = sql(f"""
 with {_INCOMING},

@@ -163,7 +163,7 @@ HEAD_OF_LANE = """o.id = (
 
 CLAIMED = """claimed as (
     update outbox o set state = 'claimed', fence = o.fence + 1, lease_until = :until
-    from head where o.id = head.id and o.id = any(array(select id from head))
+    from head where o.id = head.id
     returning o.id, o.message_id, o.route_id, o.subject, o.version, o.action, head.was, o.attempts, o.fence, o.since,
               o.stage, o.handle, o.target_id, o.received_at
 )
@@ -400,7 +400,8 @@ linked as (
     returning x.system, x.entity, x.scope, x.id, x.subject
 ),
 strays as (
-    select h.system, l.subject as loser, h.subject as winner from linked l
+    select h.system, l.subject as loser, h.subject as winner
+    from (select * from linked where subject not in (select subject from held) offset 0) l
     join held h on (h.system, h.entity, h.scope, h.target_id) = (l.system, l.entity, l.scope, l.id)
     where l.subject <> h.subject
 ),
