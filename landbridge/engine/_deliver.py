@@ -314,7 +314,7 @@ class Deliver:
     # -- record ------------------------------------------------------------------------------------------------------
 
     def _record(self, done: Sequence[Recorded]) -> None:
-        with self.parts.store.transaction("record") as connection:
+        with self.parts.store.transaction("record", wait=False) as connection:
             ours = outbox.record(connection, done, self.peers, self.parts.clock.now())
             later = [r.id for r in done if r.state == "conflict" or r.code in ("updated", "unchanged")]
             if later:

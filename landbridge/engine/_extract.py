@@ -51,7 +51,7 @@ def extract(
     for one in ahead(source.read(entity, since or cursor, limit=limit)):
         incoming = [_incoming(parts, row) for row in one.rows]
         now = parts.clock.now()
-        with parts.store.transaction("extract") as connection:
+        with parts.store.transaction("extract", wait=False) as connection:
             if not inbox.advance_cursor(connection, feed_id, cursor, one.cursor, now):
                 break  # another reader has gone on from here: it brings these rows, or newer ones
             counts.new += receive(connection, feed_id, incoming, now)

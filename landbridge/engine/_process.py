@@ -71,7 +71,7 @@ class Process:
         return 0  # never reached: the last attempt returns or raises
 
     def _batch(self) -> int:
-        with self.parts.store.transaction("process") as connection:
+        with self.parts.store.transaction("process", wait=False) as connection:
             feed_id, _ = inbox.feed(connection, self.system, self.entity)
             received = inbox.begin_processing(connection, feed_id, self.parts.batch)
             if received:

@@ -22,7 +22,7 @@ class Sheltered(Store):
         self._connection = connection
 
     @contextmanager
-    def transaction(self, what: str) -> Iterator[Connection]:
+    def transaction(self, what: str, *, wait: bool = True) -> Iterator[Connection]:
         """A savepoint; `what` names a step that is not durable here."""
         with self._connection.begin_nested():
             yield self._connection

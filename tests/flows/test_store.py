@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -207,3 +208,22 @@ def test_minting_at_the_same_time_gives_one_subject(store, clock):
     for thread in threads:
         thread.join()
     assert all(result == found[0] for result in found)
+
+
+def test_only_what_can_be_done_again_does_not_wait_for_the_disk(store, clock):
+    """A claim that a power cut takes back would send blind what was sent already: it waits for the disk."""
+    crm, erp = Memory("crm", clock, customer=CUSTOMER), Memory("erp", clock, customer=CUSTOMER)
+    made = engine(store, clock, [crm, erp], [flow("customers", "crm", "customer", "erp")])
+    crm.put("customer", "C1", {"name": "A"})
+    whole, waits = store.transaction, {}
+
+    @contextmanager
+    def watched(what, **more):
+        with whole(what, **more) as connection:
+            yield connection
+            waits[what] = connection.execute(text("show synchronous_commit")).scalar_one() == "on"
+
+    store.transaction = watched
+    made.run("customers")
+    assert {what for what, waited in waits.items() if not waited} == {"extract", "process", "record"}
+    assert waits["claim"]
