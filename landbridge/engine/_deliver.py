@@ -324,7 +324,7 @@ class Deliver:
     def _size(self, target: Connector[Any]) -> int:
         """Rows to claim at once: a few calls' worth, so that a lease outlasts them and a claim is worth its cost."""
         calls = 4 * self.parts.concurrency.get(self.system, 1)
-        return min(self.parts.batch, max(calls * target.entity(self.entity).batch, 20))
+        return min(self.parts.size(s.flow for s in self.subscriptions), max(calls * target.entity(self.entity).batch, 20))
 
     def _settle_time(self, target: Connector[Any]) -> timedelta:
         declared = target.entity(self.entity).settle

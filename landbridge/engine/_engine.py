@@ -179,7 +179,7 @@ class Engine:
             lambda page: self.extract(flow, since=since, limit=limit, page=page),
             step,
             lambda: self._deliver(flow, result, progress),
-            self.parts.batch,
+            step.size,
         )
         extracted = overlap.run(progress or _silent)
         result.counts["read"] += extracted.read

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol, runtime_checkable
@@ -76,6 +76,10 @@ class Parts:
     subjects: Remembered[Key, Who] = field(default_factory=Remembered)  # who a source's parents are
     parents: Remembered[UUID, Link] = field(default_factory=Remembered)  # what a target calls them
     _places: dict[str, Places | None] = field(default_factory=dict)
+
+    def size(self, flows: Iterable[Flow]) -> int:
+        """How many messages of these flows are worked on at a time: what the most careful of them says."""
+        return min([self.batch, *(flow.batch for flow in flows)])
 
     def places(self, entity: str) -> Places | None:
         """Where an entity's bodies hold references; None where the schema does not tell."""

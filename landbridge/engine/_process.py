@@ -60,6 +60,11 @@ class Process:
     subscriptions: Sequence[Subscription]
     counts: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def size(self) -> int:
+        """How many messages are processed at a time."""
+        return self.parts.size(s.flow for s in self.subscriptions)
+
     def batch(self) -> int:
         """Process the oldest messages that wait; returns how many. 0 also if another worker is at it.
 
@@ -73,7 +78,7 @@ class Process:
     def _batch(self) -> int:
         with self.parts.store.transaction("process", wait=False) as connection:
             feed_id, _ = inbox.feed(connection, self.system, self.entity)
-            received = inbox.begin_processing(connection, feed_id, self.parts.batch)
+            received = inbox.begin_processing(connection, feed_id, self.size)
             if received:
                 self.work(connection, received)
         return len(received or ())

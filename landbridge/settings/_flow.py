@@ -214,7 +214,11 @@ class Flow(Model):
         description="After this long a record that waits for its parents says which one is missing and why.",
         examples=["1h"],
     )
-    batch: int = Field(500, ge=1, le=10_000, description="Messages that are worked on at a time.", examples=[500])
+    batch: int = Field(
+        500, ge=1, le=500,
+        description="Messages that are worked on at a time, in one transaction; fewer where records are large.",
+        examples=[100],
+    )  # fmt: skip
     enabled: bool = Field(True, description="False: nothing runs; what was received stays.", examples=[False])
     realtime: Realtime = Field(
         "worker",

@@ -292,3 +292,17 @@ def test_a_slow_reader_does_not_bring_older_states_after_newer_ones(two, clock):
     assert [r.header["name"] for r in erp.effects("customer")] == ["new"]
     made.run("customers")
     assert balanced(made)[0].received == 2
+
+
+def test_a_flow_says_how_many_messages_are_worked_on_at_a_time(store, clock):
+    crm, erp = Memory("crm", clock, customer=CUSTOMER), Memory("erp", clock, customer=CUSTOMER)
+    made = engine(store, clock, [crm, erp], [flow("customers", "crm", "customer", "erp", batch=3)])
+    for n in range(7):
+        crm.put("customer", f"C{n}", {"name": str(n)})
+    made.extract(made.parts.flows["customers"])
+    moved = []
+    made.process("crm", "customer", lambda step, many: moved.append(many))
+    assert moved == [3, 3, 1]
+    moved.clear()
+    made.deliver(progress=lambda step, many: moved.append(many))
+    assert moved == [3, 3, 1]

@@ -137,6 +137,9 @@ LAYERS: dict[str, set[str]] = {
     "store": BOTTOM | {"strict", "supervise"},
     "settings": BOTTOM | {"strict", "secrets", "net", "canonical", "connector"},
     "engine": BOTTOM | {"strict", "canonical", "connector", "settings", "store", "translator"},
+    "quality": BOTTOM | {"strict", "canonical"},
+    "drift": BOTTOM | {"strict", "canonical", "connector", "settings", "store", "translator"},
+    "profile": BOTTOM | {"strict", "canonical", "connector", "translator"},
 }
 """What each part of the kernel may import; parts that are not named here stand above them all."""
 ROOTS = {"installation", "rehearsal", "retention", "airflow", "up", "demo", "cli"}

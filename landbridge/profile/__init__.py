@@ -1,0 +1,1 @@
+"""What live records look like, and a first draft of their mapping."""
