@@ -139,6 +139,7 @@ LAYERS: dict[str, set[str]] = {
     "engine": BOTTOM | {"strict", "canonical", "connector", "settings", "store", "translator"},
     "quality": BOTTOM | {"strict", "canonical"},
     "drift": BOTTOM | {"strict", "canonical", "connector", "settings", "store", "translator"},
+    "contract": BOTTOM | {"net", "strict", "connector"},
     "profile": BOTTOM | {"strict", "canonical", "connector", "translator"},
 }
 """What each part of the kernel may import; parts that are not named here stand above them all."""
