@@ -10,6 +10,7 @@ from landbridge.connector._entity import Entity, Field, Fields, FieldType, Grade
 from landbridge.connector._outcome import Accepted, Delivered, Found, Outcome
 from landbridge.connector._page import Identity, KeyHash, Page, Row
 from landbridge.connector._registry import Registration, Registry, connector
+from landbridge.connector._window import Window
 from landbridge.connector._write import Action, LineAction, LineWrite, Write
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Registry",
     "Row",
     "Waiver",
+    "Window",
     "Write",
     "connector",
 ]
