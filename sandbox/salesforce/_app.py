@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from sandbox._base import Clock, Reply, arrived, deferred, passed_fault
 from sandbox.salesforce import _rows
 from sandbox.salesforce._auth import OAuthError, Sessions
+from sandbox.salesforce._bulk import Bulk
 from sandbox.salesforce._call import Call, answer, refuse
 from sandbox.salesforce._collections import collections
 from sandbox.salesforce._composite import composite
@@ -32,9 +33,18 @@ class Api:
     """Answers requests over the records; `daily_limit` is the org's number of calls per day."""
 
     def __init__(
-        self, records: Records, queries: Queries, sessions: Sessions, clock: Clock, *, org_id: str, daily_limit: int
+        self,
+        records: Records,
+        queries: Queries,
+        bulk: Bulk,
+        sessions: Sessions,
+        clock: Clock,
+        *,
+        org_id: str,
+        daily_limit: int,
     ) -> None:
         self._records, self._queries, self._sessions, self._clock = records, queries, sessions, clock
+        self._bulk = bulk
         self._org_id = org_id
         self.daily_limit = daily_limit
         self.used = 0
@@ -137,13 +147,15 @@ class Api:
         """The endpoint's answer, or SalesforceError."""
         rest = tuple(each for each in call.segments if each)
         if not rest:
-            names = ("sobjects", "query", "queryAll", "composite", "limits")
+            names = ("sobjects", "query", "queryAll", "composite", "jobs", "limits")
             return answer(200, {name: f"{call.base}/{name}" for name in names})
         if rest[0] == "limits":
             left = {"Max": self.daily_limit, "Remaining": self.daily_limit - self.used}
             return answer(200, {"DailyApiRequests": left, "DataStorageMB": {"Max": 1024, "Remaining": 1024}})
         if rest[0] in {"query", "queryAll"} and call.method == "GET":
             return self._query(call, rest)
+        if rest[0] == "jobs":
+            return self._bulk.reply(replace(call, segments=rest))
         if rest[0] == "composite":
             if rest[1:2] == ("sobjects",):
                 return collections(self._records, call)
@@ -191,6 +203,8 @@ def label(path: str) -> str:
     if parts[1:3] == ["services", "data"] and len(parts) > 5:
         if parts[4].lower().startswith("query"):
             parts[5:] = ["{locator}"]
+        elif parts[4] == "jobs" and len(parts) > 6:
+            parts[6] = "{id}"
         elif parts[4] == "sobjects" and len(parts) > 6 and parts[6] not in {"describe", "updated", "deleted"}:
             parts[6:] = [parts[6], "{value}"] if len(parts) > 7 else ["{id}"]
     return "/".join(parts)

@@ -12,6 +12,7 @@ from sandbox._base import Clock, Document, Faults, Hooks, Inspect, Reply, State,
 from sandbox._base.state import quoted
 from sandbox.salesforce._app import Api, label
 from sandbox.salesforce._auth import Sessions
+from sandbox.salesforce._bulk import Bulk
 from sandbox.salesforce._errors import SalesforceError
 from sandbox.salesforce._ids import make_id, read_id
 from sandbox.salesforce._objects import SOBJECTS, find_sobject
@@ -21,7 +22,11 @@ from sandbox.salesforce._schema import SObject
 
 ORG_ID = "00D5g00000LNDBR"
 _POD = "5g"
-_OWN_FAULTS = {"row_lock": "rows `rows` ([0]) of the request are refused with UNABLE_TO_LOCK_ROW"}
+_OWN_FAULTS = {
+    "row_lock": "rows `rows` ([0]) of the request are refused with UNABLE_TO_LOCK_ROW",
+    "bulk_failed": "the bulk work that this request starts ends as Failed with `message`, after `rows` (0) rows",
+}
+BULK_BYTES = 150 * 1024 * 1024
 
 
 class SalesforceSandbox:
@@ -35,6 +40,9 @@ class SalesforceSandbox:
         org_id: str | None = None,
         daily_limit: int = 1_000_000,
         session_seconds: float = 7200,
+        bulk_queue: float = 1.0,
+        bulk_work: float = 1.0,
+        bulk_bytes: int = BULK_BYTES,
     ) -> None:
         self.clock = clock or Clock()
         self.state = State(state_dir / "salesforce.db" if state_dir else None)
@@ -46,7 +54,18 @@ class SalesforceSandbox:
         self.user_id = make_id("005", _POD, 1)
         self._found()
         self.standard_pricebook_id: str = self.state.setting("standard_pricebook")
-        self.api = Api(self.store, self.queries, self.sessions, self.clock, org_id=self.org_id, daily_limit=daily_limit)
+        self.bulk = Bulk(
+            self.store, self.queries, self.clock, _POD, queue=bulk_queue, work=bulk_work, most_bytes=bulk_bytes
+        )
+        self.api = Api(
+            self.store,
+            self.queries,
+            self.bulk,
+            self.sessions,
+            self.clock,
+            org_id=self.org_id,
+            daily_limit=daily_limit,
+        )
         hooks = Hooks(error=_error, stale_token=self.sessions.revoke, label=label)
         self.app = with_sandbox(
             self.api,
