@@ -7,6 +7,8 @@ Every request passes the seam of durable steps.
 """
 
 from landbridge.net._address import Url, addresses_of, origin
+from landbridge.net._auth import ApiKey, Auth, Basic, Bearer, Hmac, Jwt, NoAuth, OAuth2
+from landbridge.net._authenticator import Authenticator, Credentials, authenticator
 from landbridge.net._budget import Budget, LocalBudget, Usage
 from landbridge.net._http import Http
 from landbridge.net._open import open_http
@@ -17,16 +19,27 @@ from landbridge.net._soap import soap_transport
 from landbridge.net._trace import traced, traceparent
 
 __all__ = [
+    "ApiKey",
+    "Auth",
+    "Authenticator",
+    "Basic",
+    "Bearer",
     "Budget",
     "ClientCertificate",
+    "Credentials",
+    "Hmac",
     "Http",
+    "Jwt",
     "LocalBudget",
     "NetSettings",
+    "NoAuth",
+    "OAuth2",
     "Rate",
     "Reply",
     "Url",
     "Usage",
     "addresses_of",
+    "authenticator",
     "open_http",
     "origin",
     "outcome_of",

@@ -44,13 +44,18 @@ Url = Annotated[str, AfterValidator(_checked), _Mark()]
 
 
 def addresses_of(config: BaseModel) -> list[str]:
-    """The addresses in a configuration, in the order of its fields: the first is the base of relative paths."""
-    found = []
+    """The addresses in a configuration, in the order of its fields: the first is the base of relative paths.
+
+    Those of its parts (`auth.token_url`) come after its own.
+    """
+    found, parts = [], []
     for name, field in type(config).model_fields.items():
-        value: Any = getattr(config, name)
-        if value and any(isinstance(mark, _Mark) for mark in _marks(field.metadata, field.annotation)):
+        value: Any = getattr(config, name, None)
+        if isinstance(value, BaseModel):
+            parts.append(value)
+        elif value and any(isinstance(mark, _Mark) for mark in _marks(field.metadata, field.annotation)):
             found.append(str(value))
-    return found
+    return found + [deep for part in parts for deep in addresses_of(part)]
 
 
 def _marks(metadata: list[Any], annotation: Any) -> list[Any]:

@@ -113,6 +113,10 @@ class Http:
             return False
         return True
 
+    def address_of(self, url: str) -> str:
+        """The whole address that a request for `url` goes to, as it is sent; Denied where it may not be asked."""
+        return requests.utils.requote_uri(self._target(url)[0])
+
     def forget_cookies(self) -> None:
         """Drop the session that the system knows us by."""
         self._session.cookies.clear()

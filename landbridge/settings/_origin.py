@@ -24,16 +24,19 @@ def merged(base: Node | None, over: Node | None) -> Node | None:
 def opened(node: Node, secret: frozenset[str], unset: list[tuple[str, Node]]) -> Node:
     """The mapping with `env:NAME` replaced by the variable's value, except in the fields that hold secrets.
 
-    What is not set becomes `UNSET` and stands in `unset` with its key.
+    A secret in a part of the configuration is named by its path, `auth.password`. What is not set becomes `UNSET` and
+    stands in `unset` with its key.
     """
-    content = {key: child if key in secret else _opened(key, child, unset) for key, _, child in node.items()}
-    return _like(node, content)
+    return _opened("", node, secret, unset)
 
 
-def _opened(key: str, node: Node, unset: list[tuple[str, Node]]) -> Node:
+def _opened(path: str, node: Node, secret: frozenset[str], unset: list[tuple[str, Node]]) -> Node:
+    if path in secret:
+        return node
     if node.is_mapping:
-        return _like(node, {inner: _opened(inner, child, unset) for inner, _, child in node.items()})
-    value = node.value
+        inner = {key: (f"{path}.{key}" if path else key, child) for key, _, child in node.items()}
+        return _like(node, {key: _opened(at, child, secret, unset) for key, (at, child) in inner.items()})
+    key, value = path.rpartition(".")[2], node.value
     if not (isinstance(value, str) and value.startswith("env:")):
         return node
     found = os.environ.get(value.removeprefix("env:"))

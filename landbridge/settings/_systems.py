@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 from landbridge.connector import Config, Registry
 from landbridge.errors import ConfigError, Problem
 from landbridge.net import NetSettings, Url
@@ -15,7 +17,6 @@ from landbridge.settings._system import Override, System, SystemEntry
 from landbridge.strict import Node, did_you_mean, yaml
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
 _ADDRESS = Url.__metadata__[-1]  # type: ignore[attr-defined]  # Annotated carries it; the stubs say str
@@ -114,8 +115,11 @@ def _unset(key: str, node: Node) -> Problem:
     return node.problem(f"{key}: env:{name} is not set.", hint)
 
 
-def _missing_secrets(block: Node, secret: frozenset[str]) -> Iterator[Problem]:
-    for key, _, node in block.items():
+def _missing_secrets(block: Node, secret: frozenset[str], path: str = "") -> Iterator[Problem]:
+    for name, _, node in block.items():
+        key = path + name
+        if node.is_mapping and any(each.startswith(f"{key}.") for each in secret):
+            yield from _missing_secrets(node, secret, f"{key}.")
         if key in secret and isinstance(node.value, str):
             try:
                 why = Secret(node.value).missing()
@@ -157,8 +161,14 @@ def varying(model: type[BaseModel]) -> frozenset[str]:
 
 
 def secrets_of(model: type[Config] | type[BaseModel]) -> frozenset[str]:
-    """The fields that hold a secret by reference."""
-    return frozenset(name for name, field in model.model_fields.items() if Secret in _parts(field.annotation))
+    """The fields that hold a secret by reference; those of a part of the configuration by path, `auth.password`."""
+    found = set()
+    for name, field in model.model_fields.items():
+        parts = _parts(field.annotation)
+        found |= {name} if Secret in parts else set()
+        models = [part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)]
+        found |= {f"{name}.{deep}" for part in models for deep in secrets_of(part)}
+    return frozenset(found)
 
 
 def _is_address(field: FieldInfo) -> bool:
