@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from _postgres import (  # noqa: F401  # fixtures are found by their names here
     server_home,
     template_database,
 )
+
+from sandbox.tryton import Tryton, Unobtainable
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,3 +34,17 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the shared specs and sample data ({folder} is absent; set LANDBRIDGE_SHARED)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tryton() -> Iterator[Tryton]:
+    """A real Tryton of this session (and xdist worker): `url`, `database`, `user`, `password`, and `people` behind it.
+
+    It is installed when it is first wanted; only where the package index cannot be reached the test is skipped.
+    """
+    try:
+        running = Tryton()
+    except Unobtainable as reason:
+        pytest.skip(str(reason))
+    yield running
+    running.stop()

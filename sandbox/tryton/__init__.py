@@ -1,0 +1,11 @@
+"""A real ERP for the demo and the tests: Tryton 8.2, installed in an environment of its own and run as a process.
+
+Tryton is free software under the GPL. It is fetched from the package index when it is first wanted, lives in a cache
+folder, and is spoken to over its JSON-RPC interface only: nothing here imports it.
+"""
+
+from sandbox.tryton._build import Unobtainable
+from sandbox.tryton._client import Client, Refused
+from sandbox.tryton._server import Tryton
+
+__all__ = ["Client", "Refused", "Tryton", "Unobtainable"]
