@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ def waived(registration: Registration, check: str) -> str | None:
     return None
 
 
-def contract_tests(name: str, bench: type[Bench]) -> Callable[..., None]:
-    """The whole suite over one installed connector: `test_contract = contract_tests("depot", DepotBench)`."""
+def contract_tests(name: str, bench: type[Bench], checks: Iterable[str] = tuple(ALL)) -> Callable[..., None]:
+    """The suite, or some checks of it, over an installed connector: `test_it = contract_tests("depot", DepotBench)`."""
 
     def test_contract(check: str, tmp_path: Path, request: Any) -> None:
         registration = Registry()[name]
@@ -38,5 +38,5 @@ def contract_tests(name: str, bench: type[Bench]) -> Callable[..., None]:
             under_test.close()
             under_test.stop()
 
-    made: Callable[..., None] = pytest.mark.parametrize("check", ALL)(test_contract)
+    made: Callable[..., None] = pytest.mark.parametrize("check", tuple(checks))(test_contract)
     return made
