@@ -13,8 +13,8 @@ from connectors.salesforce._session import Session
 from landbridge.errors import Failure, OutcomeUnknown
 
 _AT_ONCE = 200
-_GONE = {"ENTITY_IS_DELETED", "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY"}
-_FIXED = "INVALID_FIELD_FOR_INSERT_UPDATE"
+GONE = {"ENTITY_IS_DELETED", "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY"}
+FIXED = "INVALID_FIELD_FOR_INSERT_UPDATE"  # some objects take a field at creation only
 _NUMBERS = {"double", "currency", "percent", "int", "long"}
 
 
@@ -103,7 +103,7 @@ class Collections:
         if row.get("success"):
             return Saved(str(row.get("id") or change.key), created=bool(row.get("created")))
         errors = row.get("errors") or []
-        if change.kind == "delete" and errors and code_of(errors[0]) in _GONE:
+        if change.kind == "delete" and errors and code_of(errors[0]) in GONE:
             return Saved(change.key)
         what = f"{self._session.http.system}: {change.what}"
         return failure_of_row(errors, what, reference=self._reference)
@@ -124,7 +124,7 @@ def _number(value: Any) -> Any:
 
 
 def _fixed(row: dict[str, Any]) -> bool:
-    return any(code_of(error) == _FIXED for error in row.get("errors") or ())
+    return any(code_of(error) == FIXED for error in row.get("errors") or ())
 
 
 def _chunks(changes: Sequence[Change]) -> Iterator[list[int]]:

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from landbridge.connector import Config
 from landbridge.net import Url
 from landbridge.secrets import Secret
+
+
+class Bulk(BaseModel):
+    """From how many records on Bulk API 2.0 is used; 0 is never."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    read_above: int = Field(
+        default=20_000,
+        ge=0,
+        description="A reading of more records than this goes on as a bulk query; 0: never.",
+        examples=[20000],
+    )
+    write_above: int = Field(
+        default=2_000,
+        ge=0,
+        description="More writes of one kind than this, due at once, go as one bulk job; 0: never.",
+        examples=[2000],
+    )
 
 
 class SalesforceConfig(Config):
@@ -64,6 +83,11 @@ class SalesforceConfig(Config):
         examples=[{"customer": "Type = 'Customer'"}],
     )
     page_size: int = Field(default=2000, ge=200, le=2000, description="Records per page of a query.", examples=[2000])
+    bulk: Bulk = Field(
+        default_factory=Bulk,
+        description="When Bulk API 2.0 takes over; documents with lines never go by it.",
+        examples=[{"read_above": 20000, "write_above": 2000}],
+    )
     overlap: int = Field(
         default=300, ge=0, description="Seconds read again: longest transaction in the org.", examples=[300]
     )

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from connectors.salesforce._bulk import Jobs
 from connectors.salesforce._collections import Collections
 from connectors.salesforce._config import SalesforceConfig
 from connectors.salesforce._entities import ENTITIES, LINES
+from connectors.salesforce._ingest import Ingest
 from connectors.salesforce._prices import BOOK, ENTRY, Prices
 from connectors.salesforce._read import Reader
 from connectors.salesforce._rights import missing_rights
@@ -43,9 +45,20 @@ class Salesforce(Connector[SalesforceConfig]):
         super().__init__(name, config, http, clock)
         self._session = Session(config, http, clock)
         self._schema = Schema(self._session, config)
-        self._reader = Reader(self._session, self._schema, config)
+        jobs = Jobs(self._session)
+        self._reader = Reader(self._session, self._schema, jobs, config)
         collections = Collections(self._session, self._schema, config.reference)
-        self._writer = Writer(collections, self._schema, Prices(self._session), config.reference)
+        above = config.bulk.write_above
+        ingest = Ingest(jobs, self._schema, name, config.reference, above)
+        self._writer = Writer(collections, ingest, self._schema, Prices(self._session), config.reference)
+        self._declared = {
+            entity: replace(each, bulk=above) if above and entity not in LINES else each
+            for entity, each in ENTITIES.items()
+        }
+
+    def entity(self, entity: str) -> Entity:
+        """The declaration, with the threshold of this system."""
+        return self._declared[entity]
 
     def check(self) -> Identity:
         """Log in, say which org answers, and ask for the rights on every entity in use."""
@@ -88,7 +101,7 @@ class Salesforce(Connector[SalesforceConfig]):
         return self._reader.keys(entity, low, high)
 
     def write(self, entity: str, writes: Sequence[Write]) -> list[Outcome]:
-        """Up to 200 records in one call; lines of documents in calls of their own."""
+        """Up to 200 records in one call, thousands in a job; lines of documents in calls of their own."""
         return self._writer.write(entity, self.entities[entity], writes)
 
     def find(self, entity: str, reference: str) -> Found | None:

@@ -21,8 +21,20 @@ _SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reading stands in the result of a bulk query: rows read of the part that `locator` begins."""
+
+    job: str
+    locator: str = ""
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
-    """One window: `low` to `high` inclusive; `after` is (stamp, id) of the last record read while it is open."""
+    """One window: `low` to `high` inclusive; `after` is (stamp, id) of the last record read while it is open.
+
+    `bulk` is where its bulk query stands; if Salesforce has that no more, reading goes on behind `after`.
+    """
 
     low: str | None = None
     high: str | None = None
@@ -30,6 +42,7 @@ class Window:
     open: bool = False
     seen: float = 0.0
     settled: bool = False
+    bulk: Place | None = None
 
     def begin(self, newest: str | None, now: float, overlap: int) -> Window:
         """The window to read now: the one that was left open, or the next; closed if there is nothing to read."""
@@ -47,7 +60,7 @@ class Window:
     def read_to(self, records: list[dict[str, Any]], *, last: bool) -> Window:
         """The window after these records; closed if they were its last."""
         if last:
-            return replace(self, open=False, after=None)
+            return replace(self, open=False, after=None, bulk=None)
         assert self.high is not None
         end = whole(instant(self.high)) + _SECOND
         # a record that changes while we read carries a later stamp than its place in the order: it is no landmark
@@ -114,4 +127,6 @@ def _given(text: str) -> datetime:
 
 def _window(stored: dict[str, Any]) -> Window:
     after = stored.pop("after", None)
-    return Window(**stored, after=(str(after[0]), str(after[1])) if after else None)
+    bulk = stored.pop("bulk", None)
+    place = Place(**bulk) if bulk else None
+    return Window(**stored, after=(str(after[0]), str(after[1])) if after else None, bulk=place)

@@ -7,8 +7,10 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from connectors.salesforce._bulk import Jobs
+from connectors.salesforce._bulk_read import BulkReader
 from connectors.salesforce._config import SalesforceConfig
-from connectors.salesforce._cursor import Cursor, Window
+from connectors.salesforce._cursor import Cursor, Place, Window
 from connectors.salesforce._entities import ENTITIES, LINES, Lines
 from connectors.salesforce._schema import Schema
 from connectors.salesforce._session import Session
@@ -23,10 +25,11 @@ _REMEMBERED = 20_000
 class Reader:
     """Reads one org."""
 
-    def __init__(self, session: Session, schema: Schema, config: SalesforceConfig) -> None:
+    def __init__(self, session: Session, schema: Schema, jobs: Jobs, config: SalesforceConfig) -> None:
         self._session = session
         self._schema = schema
         self._config = config
+        self._bulk = BulkReader(jobs, schema, session.clock, session.http.system, config.page_size)
 
     def pages(self, entity: str, declared: Entity, since: str | None, limit: int | None) -> Iterator[Page]:
         """What changed since the cursor, oldest first; then the documents whose lines changed without them."""
@@ -54,20 +57,44 @@ class Reader:
         yield from self._changed_lines(entity, lines, cursor, newest_line, now.timestamp(), seen)
 
     def _window(
-        self, entity: str, native: str, window: Window, deleted: bool, limit: int | None
+        self, entity: str, native: str, window: Window, deleted: bool, limit: int | None, *, bulk: bool = True
     ) -> Iterator[tuple[list[dict[str, Any]], Window]]:
         """The pages of one window, each with the window as it stands after it."""
         if not window.open:
             return
+        above = self._config.bulk.read_above if bulk and entity not in LINES and limit is None else 0
+        if window.bulk is not None and above:
+            yield from self._in_bulk(entity, native, window, deleted)
+            return
+        window = replace(window, bulk=None)
+        soql = self._soql_of(entity, native, window, limit)
+        count = 0
+        for records, done, total in self._session.query(soql, deleted=deleted, batch_size=self._config.page_size):
+            count += len(records)
+            # LIMIT may have ended it, not the window
+            window = window.read_to(records, last=done and count != limit)
+            yield records, window
+            if above and total > above and not done:
+                yield from self._in_bulk(entity, native, window, deleted)
+                return
+
+    def _in_bulk(
+        self, entity: str, native: str, window: Window, deleted: bool
+    ) -> Iterator[tuple[list[dict[str, Any]], Window]]:
+        """The rest of a window by a bulk query, or by pages where that comes to nothing."""
+        if window.bulk is None:
+            job = self._bulk.begin(self._soql_of(entity, native, window, None), deleted=deleted)
+            window = replace(window, bulk=Place(job))
+            yield [], window  # kept before anything is waited for
+        window = yield from self._bulk.pages(native, window)
+        if window.open and window.bulk is None:
+            yield from self._window(entity, native, window, deleted, None, bulk=False)
+
+    def _soql_of(self, entity: str, native: str, window: Window, limit: int | None) -> str:
         where = window.conditions()
         if entity in self._config.filters:
             where.append(f"({self._config.filters[entity]})")
-        soql = self._select(entity, native, where, limit)
-        count = 0
-        for records, done in self._session.query(soql, deleted=deleted, batch_size=self._config.page_size):
-            count += len(records)
-            window = window.read_to(records, last=done and count != limit)  # LIMIT may have ended it, not the window
-            yield records, window
+        return self._select(entity, native, where, limit)
 
     def _changed_lines(
         self, entity: str, lines: Lines, cursor: Cursor, newest: str | None, now: float, seen: set[str]
@@ -79,7 +106,7 @@ class Reader:
             return
         fields = f"Id, SystemModstamp, {lines.parent}"
         soql = _soql(fields, lines.native, window.conditions(), "SystemModstamp, Id")
-        for records, done in self._session.query(soql, deleted=True, batch_size=self._config.page_size):
+        for records, done, _ in self._session.query(soql, deleted=True, batch_size=self._config.page_size):
             window = window.read_to(records, last=done)
             parents = list(dict.fromkeys(str(record[lines.parent]) for record in records if record[lines.parent]))
             found = self._by_id(entity, [parent for parent in parents if parent not in seen], filtered=True)

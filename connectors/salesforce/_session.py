@@ -43,6 +43,11 @@ class Session:
         assert self._identity is not None
         return self._identity
 
+    @property
+    def user(self) -> str:
+        """The id of the user that we are; known after the first call."""
+        return self._identity.user if self._identity is not None else ""
+
     def call(
         self,
         method: str,
@@ -53,22 +58,41 @@ class Session:
         batch_size: int | None = None,
     ) -> Any:
         """One call; its JSON. Raises the Failure that the reply stands for. Logs in again once, after a 401."""
+        extra = {"Sforce-Query-Options": f"batchSize={batch_size}"} if batch_size is not None else {}
+        reply = self.reply(method, path, json=json, params=params, headers=extra)
+        return reply.json() if reply.content else None
+
+    def reply(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """The whole reply to one call, for content that is no JSON; failures as `call` raises them."""
+        extra = dict(headers or {})
         token = self._bearer(refused=None)
-        reply = self._send(method, path, json, params, batch_size, token)
+        reply = self._send(method, path, json, content, params, extra, token)
         if reply.status == 401:
-            reply = self._send(method, path, json, params, batch_size, self._bearer(refused=token))
+            reply = self._send(method, path, json, content, params, extra, self._bearer(refused=token))
         usage = _USAGE.search(reply.headers.get("Sforce-Limit-Info", ""))
         if usage:
             self.http.learn(Usage(used=int(usage[1]), limit=int(usage[2])))
         failure = failure_of_reply(reply, self.clock.now())
         if failure is not None:
             raise failure
-        return reply.json() if reply.content else None
+        return reply
 
     def query(
         self, soql: str, *, deleted: bool = False, batch_size: int | None = None
-    ) -> Iterator[tuple[list[dict[str, Any]], bool]]:
-        """The records of a query, a server's page at a time, and whether it was the last; sub-queries are whole."""
+    ) -> Iterator[tuple[list[dict[str, Any]], bool, int]]:
+        """A query's records, a server's page at a time, whether it was the last, and how many there are in all.
+
+        Sub-queries are whole.
+        """
         if len(soql) > _LONGEST_QUERY:
             hint = "Name the fields that the mapping reads in `fields` of the system."
             raise Rejected(f"{self.http.system}: the query has {len(soql)} characters.", hint=hint, sent=False)
@@ -81,14 +105,14 @@ class Session:
             records: list[dict[str, Any]] = result["records"]
             for record in records:
                 self._complete(record)
-            yield records, result["done"]
+            yield records, result["done"], int(result.get("totalSize") or 0)
             if result["done"]:
                 return
             result = self.call("GET", result["nextRecordsUrl"], batch_size=batch_size)
 
     def records(self, soql: str, *, deleted: bool = False) -> Iterator[dict[str, Any]]:
         """The records of a query, one by one."""
-        for page, _ in self.query(soql, deleted=deleted):
+        for page, _, _ in self.query(soql, deleted=deleted):
             yield from page
 
     def _complete(self, record: dict[str, Any]) -> None:
@@ -116,18 +140,18 @@ class Session:
         method: str,
         path: str,
         json: Any,
+        content: bytes | None,
         params: Mapping[str, str] | None,
-        batch_size: int | None,
+        extra: Mapping[str, str],
         token: str,
     ) -> Reply:
         headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "application/json",
             "Sforce-Call-Options": "client=landbridge",
+            **extra,
         }
-        if batch_size is not None:
-            headers["Sforce-Query-Options"] = f"batchSize={batch_size}"
-        return self.http.request(method, path, params=params, headers=headers, json=json)
+        return self.http.request(method, path, params=params, headers=headers, json=json, content=content)
 
     def _bearer(self, refused: str | None) -> str:
         """The token; a new one where there is none, or where it is still the refused one."""

@@ -1,4 +1,4 @@
-"""Writing: records by external id or Id, documents with their lines, prices by what they price."""
+"""Writing: records by external id or Id, one by one or many at once, documents with their lines, prices."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 from connectors.salesforce._collections import Change, Collections, Result, Saved
 from connectors.salesforce._entities import LINES, Lines
+from connectors.salesforce._ingest import Anew, Ingest
 from connectors.salesforce._prices import Prices
 from connectors.salesforce._schema import Schema
-from landbridge.connector import Delivered, Entity, LineWrite, Outcome, Write
+from landbridge.connector import Accepted, Delivered, Entity, LineWrite, Outcome, Write
 from landbridge.errors import Denied, Failure, OutcomeUnknown, Rejected, Unavailable
 
 DRAFT = "Draft"  # an Order is born as a draft, gets its lines, and is activated then
@@ -20,20 +21,53 @@ _GRAVEST = (OutcomeUnknown, Denied, Unavailable)
 class Writer:
     """Writes to one org."""
 
-    def __init__(self, collections: Collections, schema: Schema, prices: Prices, reference: str) -> None:
+    def __init__(
+        self, collections: Collections, ingest: Ingest, schema: Schema, prices: Prices, reference: str
+    ) -> None:
         self._collections = collections
+        self._ingest = ingest
         self._schema = schema
         self._prices = prices
         self._reference = reference
 
     def write(self, entity: str, declared: Entity, writes: Sequence[Write]) -> list[Outcome]:
-        """Headers first, then lines, then the status of new orders: each step in as few calls as it fits."""
-        lines = LINES.get(entity)
+        """One outcome per write; more than a few thousand records at once go by a job, documents with lines never."""
+        if entity in LINES:
+            return self._documents(entity, declared, writes)
+        outcomes: list[Outcome | Anew] = [Anew.ANY] * len(writes)
+        held: dict[tuple[str, str], list[int]] = {}
+        for place, write in enumerate(writes):
+            if write.handle is not None and write.stage is not None:
+                held.setdefault((write.handle, write.stage), []).append(place)
+        for (handle, stage), places in held.items():
+            asked = self._ingest.ask(handle, stage, [writes[place] for place in places])
+            for place, outcome in zip(places, asked, strict=True):
+                outcomes[place] = outcome
+        fresh = [place for place, outcome in enumerate(outcomes) if isinstance(outcome, Anew)]
+        many = [outcomes[place] is Anew.ANY for place in fresh]
+        for place, outcome in zip(fresh, self._records(declared, [writes[p] for p in fresh], many), strict=True):
+            outcomes[place] = outcome
+        return [outcome for outcome in outcomes if not isinstance(outcome, Anew)]
+
+    def _records(self, declared: Entity, writes: Sequence[Write], many: Sequence[bool]) -> list[Outcome]:
+        """Records without lines; those marked `many` may go by a job."""
         headers = [self._header(declared.native, write) for write in self._prices.located(declared.native, writes)]
-        saved = self._save(headers)
+        offered = [
+            header if isinstance(header, Change) and may else None for header, may in zip(headers, many, strict=True)
+        ]
+        taken = self._ingest.save(offered)
+        rest = [place for place in range(len(headers)) if place not in taken]
+        saved: dict[int, Result | Accepted] = dict(
+            zip(rest, self._save([headers[place] for place in rest]), strict=True)
+        )
+        both = taken | saved
+        return [_outcome(both[place]) for place in range(len(headers))]
+
+    def _documents(self, entity: str, declared: Entity, writes: Sequence[Write]) -> list[Outcome]:
+        """Headers first, then lines, then the status of new orders: each step in as few calls as it fits."""
+        saved = self._save([self._header(declared.native, write) for write in writes])
         outcomes: list[Outcome] = []
-        line_outcomes = self._lines(lines, writes, saved) if lines else [({}, None) for _ in writes]
-        for result, (numbers, failure) in zip(saved, line_outcomes, strict=True):
+        for result, (numbers, failure) in zip(saved, self._lines(LINES[entity], writes, saved), strict=True):
             if isinstance(result, Failure):
                 outcomes.append(result)
             elif failure is not None:
@@ -139,6 +173,10 @@ class Writer:
             if isinstance(result, Failure):
                 outcomes[index] = result
         return outcomes
+
+
+def _outcome(result: Result | Accepted) -> Outcome:
+    return Delivered(result.id, created=result.created) if isinstance(result, Saved) else result
 
 
 def line_reference(reference: str, line_key: str, length: int) -> str:

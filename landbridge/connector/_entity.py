@@ -18,6 +18,8 @@ class Entity:
     `native` is the product's own name of it. `create`/`update` are the grades of these operations, None where the
     product cannot do it. `batch` is the most writes in one call. `settle` is how long after an unknown outcome the
     product may still be committing; `overlap` is how far a cursor looks back (longest transaction plus clock skew).
+    `bulk`: more writes than this, due at once, are taken in one call however many they are (None: never); the
+    connector may answer `Accepted` for all of them, and is asked about those of one handle together.
     `snapshot` entities have no change field and are read as a whole scope. `lines` is the key of the native body that
     holds a document's lines. `stages` are the steps of one write, in order, where it takes several calls.
     `ignored` are native fields that move without meaning (the product's own time stamps): no part of an echo.
@@ -35,6 +37,7 @@ class Entity:
     stages: tuple[str, ...] = ()
     key: str = "Id"
     ignored: frozenset[str] = frozenset()
+    bulk: int | None = None
 
     @property
     def readable(self) -> bool:

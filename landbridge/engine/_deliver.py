@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from landbridge.connector import Connector, Delivered, Found, Outcome
+from landbridge.connector import Connector, Delivered, Entity, Found, Outcome
 from landbridge.engine._conditions import holds
 from landbridge.engine._faults import fault
 from landbridge.engine._parts import Parts
@@ -27,6 +27,9 @@ from landbridge.store import identity, operate, outbox
 from landbridge.store._identity import Link
 from landbridge.store._outbox import Claimed, Recorded
 from landbridge.translator import Context, MissingParent
+
+MANY = 10_000
+"""The most rows that are claimed at once for a target that takes any number in one call."""
 
 SWEEP = timedelta(seconds=10)
 """How often leases and waits that ended are looked for: that reads every open row, so a batch is too often."""
@@ -292,8 +295,7 @@ class Deliver:
     # -- deliver -----------------------------------------------------------------------------------------------------
 
     def _write(self, target: Connector[Any], plans: Sequence[Plan], settle: Settle) -> Iterator[list[Recorded]]:
-        size = target.entity(self.entity).batch
-        chunks = [plans[i : i + size] for i in range(0, len(plans), size)]
+        chunks = list(_calls(plans, target.entity(self.entity)))
         workers = min(len(chunks), self.parts.concurrency.get(self.system, 1))
         if workers <= 1:
             for chunk in chunks:
@@ -322,13 +324,35 @@ class Deliver:
         self.counts["fenced"] += len(done) - ours
 
     def _size(self, target: Connector[Any]) -> int:
-        """Rows to claim at once: a few calls' worth, so that a lease outlasts them and a claim is worth its cost."""
+        """Rows to claim at once: a few calls' worth, so that a lease outlasts them and a claim is worth its cost.
+
+        For a target that takes any number in one call as many as may be, unless a flow says that they are large.
+        """
+        declared = target.entity(self.entity)
         calls = 4 * self.parts.concurrency.get(self.system, 1)
-        return min(self.parts.size(s.flow for s in self.subscriptions), max(calls * target.entity(self.entity).batch, 20))
+        size = self.parts.size(s.flow for s in self.subscriptions)
+        if declared.bulk is not None and size >= self.parts.batch:
+            return max(MANY, size)
+        return min(size, max(calls * declared.batch, 20))
 
     def _settle_time(self, target: Connector[Any]) -> timedelta:
         declared = target.entity(self.entity).settle
         return max([declared, *(s.flow.unknown.settle for s in self.subscriptions if s.flow.unknown.settle)])
+
+
+def _calls(plans: Sequence[Plan], declared: Entity) -> Iterator[Sequence[Plan]]:
+    """The writes of each call: those that the target holds under one handle together, the others as it takes them."""
+    held: dict[str, list[Plan]] = {}
+    fresh = []
+    for plan in plans:
+        if declared.bulk is not None and plan.row.handle is not None:
+            held.setdefault(plan.row.handle, []).append(plan)
+        else:
+            fresh.append(plan)
+    yield from held.values()
+    size = len(fresh) if declared.bulk is not None and len(fresh) > declared.bulk else declared.batch
+    for start in range(0, len(fresh), size):
+        yield fresh[start : start + size]
 
 
 def _needed(refers: Mapping[int, list[tuple[str, UUID]]]) -> set[UUID]:

@@ -129,6 +129,8 @@ class Settle:
                 )
             self._count(plan, "accepted")
             recorded = self._row(plan, after_acceptance(outcome, plan.subscription.flow, now), "accepted", spent=spent)
+            # Still at work on the same is no new attempt: nothing was sent.
+            recorded.attempted = (outcome.stage, outcome.handle) != (plan.row.stage, plan.row.handle)
             recorded.stage, recorded.handle = outcome.stage, outcome.handle
             recorded.since = plan.row.since or now
             recorded.target_id = outcome.target_id
