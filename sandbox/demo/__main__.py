@@ -1,4 +1,4 @@
-"""Serves the demonstration's world: `python -m sandbox.demo --state DIR --ready-file FILE [--company DIR]`.
+"""Serves the demonstration's world: `python -m sandbox.demo --state DIR --ready-file FILE [--erp tryton]`.
 
 The ready file tells the addresses as environment variables, and where the company's people are asked to do something.
 Each system is served on a port of its own. `POST /place_orders`, `/ship`, `/change_order`, `/mark`; `GET /changed`,
@@ -25,9 +25,12 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from sandbox._base import serve
-from sandbox.demo import World, differences, generate, read_northwind
+from sandbox.demo import Company, World, differences, generate, read_northwind
+from sandbox.demo._backoffice import Backoffice
 from sandbox.demo._northwind import CompanyError
-from sandbox.demo._world import ERP_USER
+from sandbox.demo._sap import SapBackoffice
+from sandbox.demo._tryton import TrytonBackoffice
+from sandbox.tryton import Unobtainable
 
 CONSUMER_KEY = "landbridge-demo"
 
@@ -38,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, required=True, help="folder of both systems' state, empty at first")
     parser.add_argument("--ready-file", type=Path, required=True, help="JSON, written when everything is seeded")
     parser.add_argument("--company", type=Path, default=None, help="folder of CSV files in Northwind's shape")
+    parser.add_argument("--erp", choices=("sap", "tryton"), default="sap", help="which ERP it has (default: sap)")
     parser.add_argument("--seed", type=int, default=2026, help="seed of the generated company (default: 2026)")
     args = parser.parse_args(arguments)
     try:
@@ -45,28 +49,38 @@ def main(arguments: list[str] | None = None) -> int:
     except CompanyError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    crm_secret, erp_password = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
-    world = World(args.state, company, erp_password=erp_password)
+    crm_secret = secrets.token_urlsafe(24)
+    try:
+        backoffice = _backoffice(args.erp, args.state / "erp", company)
+    except Unobtainable as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    world = World(args.state, company, backoffice=backoffice)
     try:
         world.crm.register_client(CONSUMER_KEY, crm_secret)
         facts = world.seed() | {"orders": len(company.orders)}
         stopped = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopped.set())
-        with serve(world.crm.app) as crm, serve(world.erp.app) as erp, serve(_people(world, facts)) as people:
+        with serve(world.crm.app) as crm, backoffice.serving() as erp, serve(_people(world, facts)) as people:
             environment = {
                 "DEMO_CRM_URL": crm.url,
                 "DEMO_CRM_CLIENT_ID": CONSUMER_KEY,
                 "DEMO_CRM_CLIENT_SECRET": crm_secret,
-                "DEMO_ERP_URL": erp.url,
-                "DEMO_ERP_USER": ERP_USER,
-                "DEMO_ERP_PASSWORD": erp_password,
+                **erp,
             }
             _write(args.ready_file, {"people": people.url, "environment": environment, "facts": facts})
             stopped.wait()
     finally:
         world.close()
     return 0
+
+
+def _backoffice(erp: str, state: Path, company: Company) -> Backoffice:
+    """The ERP that was asked for, with a password made for this run."""
+    if erp == "tryton":
+        return TrytonBackoffice(state, company.products[0].currency if company.products else "USD")
+    return SapBackoffice(state, secrets.token_urlsafe(24))
 
 
 def _people(world: World, facts: dict[str, int]) -> Starlette:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from sandbox.demo._backoffice import Held, LineKey
 from sandbox.demo._company import Order
 from sandbox.demo._world import World, po_number
 
@@ -30,25 +31,21 @@ def _decimal(value: Any) -> Decimal:
 
 
 def _customers(world: World) -> Iterator[str]:
-    """Each account is one business partner with its whole name and its place."""
-    partners = defaultdict(list)
-    roles = {one["BusinessPartner"] for one in world.erp.records("A_BusinessPartnerRole", BusinessPartnerRole="FLCU01")}
-    cities = {one["BusinessPartner"]: one for one in world.erp.records("A_BusinessPartnerAddress")}
-    for partner in world.erp.records("A_BusinessPartner"):
-        if partner["BusinessPartner"] in roles:
-            words = " ".join(partner.get(f"OrganizationBPName{number}") or "" for number in (1, 2, 3, 4))
-            partners[words.replace(" ", "")].append(partner["BusinessPartner"])
+    """Each account is one customer of the ERP with its whole name and its place."""
+    buyers = defaultdict(list)
+    for buyer in world.backoffice.buyers():
+        buyers[buyer.name.replace(" ", "")].append(buyer)
     wanted = Counter(customer.name.replace(" ", "") for customer in world.company.customers)
     for customer in world.company.customers:
         name = customer.name.replace(" ", "")
-        found = partners.get(name, [])
+        found = buyers.get(name, [])
         if len(found) != wanted[name]:
-            yield f"customer {customer.number} {customer.name}: {len(found)} business partners, {wanted[name]} expected"
+            yield f"customer {customer.number} {customer.name}: {len(found)} in the ERP, {wanted[name]} expected"
             continue
-        places = {(cities[one].get("CityName"), cities[one].get("Country")) for one in found if one in cities}
+        places = {(one.city, one.country) for one in found}
         if (customer.address.city, customer.address.country) not in places:
             yield f"customer {customer.number}: in {customer.address.city} in the CRM, in {places} in the ERP"
-    extra = len(roles) - len(world.company.customers)
+    extra = sum(map(len, buyers.values())) - len(world.company.customers)
     if extra > 0:
         yield f"customers: the ERP has {extra} more than the CRM"
 
@@ -64,7 +61,7 @@ def _products(world: World) -> Iterator[str]:
         if len(same) != 1:
             yield f"product {product.number}: {len(same)} in the CRM, 1 expected"
             continue
-        if same[0]["Name"] != product.name[:40]:  # SAP keeps 40 characters
+        if same[0]["Name"] != product.name[: world.backoffice.name_length]:
             yield f"product {product.number}: '{product.name}' in the ERP, '{same[0]['Name']}' in the CRM"
         price = prices.get((same[0]["Id"], product.currency))
         if price is None or _decimal(price["UnitPrice"]) != product.price:
@@ -74,53 +71,44 @@ def _products(world: World) -> Iterator[str]:
 
 def _orders(world: World) -> Iterator[str]:
     """Each order stands in the ERP once, with the same lines, quantities, discounts and totals."""
-    found = defaultdict(list)
-    for one in world.erp.records("A_SalesOrder"):
-        found[one.get("PurchaseOrderByCustomer", "")].append(one)
-    lines, elements = defaultdict(list), defaultdict(list)
-    for line in world.erp.records("A_SalesOrderItem"):
-        lines[line["SalesOrder"]].append(line)
-    for element in world.erp.records("A_SalesOrderItemPrElement"):
-        elements[element["SalesOrder"], element["SalesOrderItem"]].append(element)
-    freight = {
-        one["SalesOrder"]: _decimal(one.get("ConditionRateValue"))
-        for one in world.erp.records("A_SalesOrderHeaderPrElement", ConditionType="HD00")
-    }
+    found = world.backoffice.held()
     for order in world.company.orders:
         same = found.pop(po_number(order), [])
         if len(same) != 1:
             yield f"order {order.number}: {len(same)} in the ERP, 1 expected"
             continue
-        number = same[0]["SalesOrder"]
-        yield from _order(world, order, same[0], lines[number], elements)
-        if freight.get(number, Decimal(0)) != order.freight:
-            yield f"order {order.number}: freight {order.freight} in the CRM, {freight.get(number)} in the ERP"
+        yield from _order(world, order, same[0])
     for number in found:
         yield f"order {number or '(no number)'}: in the ERP, but nobody ordered it"
 
 
-def _order(
-    world: World, order: Order, head: Record, lines: list[Record], elements: dict[tuple[str, str], list[Record]]
-) -> Iterator[str]:
-    if head["TransactionCurrency"] != order.currency:
-        yield f"order {order.number}: {order.currency} in the CRM, {head['TransactionCurrency']} in the ERP"
+def _order(world: World, order: Order, held: Held) -> Iterator[str]:
+    if held.currency != order.currency:
+        yield f"order {order.number}: {order.currency} in the CRM, {held.currency} in the ERP"
     items = _crm_lines(world, order)
-    theirs = Counter(_erp_line(line, elements[head["SalesOrder"], line["SalesOrderItem"]]) for line in lines)
-    for missing in (items - theirs).elements():
+    if all(off is None for _, _, off, _ in held.lines.elements()):  # an ERP that shows nets only
+        items = _without_discounts(items)
+    for missing in (items - held.lines).elements():
         yield f"order {order.number}: the CRM has {_shown(missing)}, the ERP has not"
-    for extra in (theirs - items).elements():
+    for extra in (held.lines - items).elements():
         yield f"order {order.number}: the ERP has {_shown(extra)}, the CRM has not"
     total = sum((net for _, _, _, net in items.elements()), Decimal(0))
-    if _decimal(head["TotalNetAmount"]) != total:
-        yield f"order {order.number}: total {total} in the CRM, {head['TotalNetAmount']} in the ERP"
+    if held.net != total:
+        yield f"order {order.number}: total {total} in the CRM, {held.net} in the ERP"
+    if held.freight != order.freight:
+        yield f"order {order.number}: freight {order.freight} in the CRM, {held.freight} in the ERP"
 
 
-_Line = tuple[str, Decimal, Decimal, Decimal]  # product, quantity, taken off by discounts, net
+def _without_discounts(lines: Counter[LineKey]) -> Counter[LineKey]:
+    found: Counter[LineKey] = Counter()
+    for (product, quantity, _, net), number in lines.items():
+        found[product, quantity, None, net] += number
+    return found
 
 
-def _crm_lines(world: World, order: Order) -> Counter[_Line]:
+def _crm_lines(world: World, order: Order) -> Counter[LineKey]:
     """The lines as the CRM has them now, reckoned by the declared rounding."""
-    found: Counter[_Line] = Counter()
+    found: Counter[LineKey] = Counter()
     heads = world.crm.records("Order", {"PoNumber": po_number(order)})
     for item in world.crm.records("OrderItem", {"OrderId": heads[0]["Id"]}) if heads else []:
         gross = _decimal(item["Quantity"]) * _decimal(item["UnitPrice"])
@@ -130,22 +118,12 @@ def _crm_lines(world: World, order: Order) -> Counter[_Line]:
     return found
 
 
-def _erp_line(line: Record, elements: list[Record]) -> _Line:
-    off = sum(
-        (-_decimal(one.get("ConditionAmount")) for one in elements if one["ConditionType"] in _DISCOUNTS), Decimal(0)
-    )
-    return line["Material"], _plain(line["RequestedQuantity"]), _plain(off), _plain(line["NetAmount"])
-
-
-_DISCOUNTS = {"RB00", "RA00", "RA01", "K007", "HA00"}
-
-
 def _plain(value: Any) -> Decimal:
     return _decimal(value).normalize() + 0
 
 
-def _shown(line: _Line) -> str:
-    return f"{line[1]} of {line[0]} for {line[3]} (less {line[2]})"
+def _shown(line: LineKey) -> str:
+    return f"{line[1]} of {line[0]} for {line[3]}" + (f" (less {line[2]})" if line[2] is not None else "")
 
 
 def _progress(world: World) -> Iterator[str]:
@@ -154,7 +132,7 @@ def _progress(world: World) -> Iterator[str]:
     for item in world.crm.records("OrderItem"):
         items[item["OrderId"]].append(item)
     heads = {one.get("PoNumber"): one for one in world.crm.records("Order")}
-    numbers = {one.get("PurchaseOrderByCustomer"): one["SalesOrder"] for one in world.erp.records("A_SalesOrder")}
+    numbers = {number: held[0].number for number, held in world.backoffice.held().items()}
     for order in world.company.orders:
         head = heads.get(po_number(order))
         if head is None:
@@ -177,11 +155,8 @@ def _shipments(world: World) -> Iterator[str]:
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for line in world.crm.records("Shipment_Line__c"):
         sums[line["Shipment__c"]] += _decimal(line.get("Quantity__c"))
-    delivered: dict[str, Decimal] = defaultdict(Decimal)
-    for item in world.erp.records("A_OutbDeliveryItem"):
-        delivered[item["DeliveryDocument"]] += _decimal(item["ActualDeliveryQuantity"])
-    for delivery in world.erp.records("A_OutbDeliveryHeader"):
-        number = delivery["DeliveryDocument"]
+    delivered = world.backoffice.deliveries()
+    for number in delivered:
         same = found.pop(number, [])
         if len(same) != 1:
             yield f"delivery {number}: {len(same)} shipments in the CRM, 1 expected"
@@ -189,8 +164,8 @@ def _shipments(world: World) -> Iterator[str]:
             yield f"delivery {number}: {delivered[number]} in the ERP, {sums[same[0]['Id']]} in the CRM"
         elif not same[0].get("Order__c"):
             yield f"delivery {number}: on no order in the CRM"
-    for number in found:
-        yield f"shipment {number}: in the CRM, but the ERP did not deliver it"
+    for left in found:
+        yield f"shipment {left}: in the CRM, but the ERP did not deliver it"
 
 
 def _stock(world: World) -> Iterator[str]:
@@ -198,9 +173,7 @@ def _stock(world: World) -> Iterator[str]:
     shown: dict[str, Decimal] = defaultdict(Decimal)
     for one in world.crm.records("Stock_Level__c"):
         shown[one.get("Product_Code__c") or ""] += _decimal(one.get("Available__c"))
-    held: dict[str, Decimal] = defaultdict(Decimal)
-    for row in world.erp.records("A_MatlStkInAcctMod", InventoryStockType="01"):
-        held[row["Material"]] += _decimal(row["MatlWrhsStkQtyInMatlBaseUnit"])
+    held = defaultdict(Decimal, world.backoffice.stock())
     for product in sorted(shown.keys() | held.keys()):
         if shown[product] != held[product]:
             yield f"stock of {product}: {held[product]} in the ERP, {shown[product]} in the CRM"

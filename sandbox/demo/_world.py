@@ -7,31 +7,48 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from sandbox.demo._backoffice import Backoffice
 from sandbox.demo._company import Address, Company, Order
+from sandbox.demo._sap import SapBackoffice
 from sandbox.salesforce import SalesforceSandbox
 from sandbox.sap_s4 import SapSandbox
 
-ERP_USER = "LANDBRIDGE"
 _CRM_KINDS = (
     "Account", "Product2", "PricebookEntry", "Order", "OrderItem", "Shipment__c", "Shipment_Line__c", "Stock_Level__c",
 )  # fmt: skip
-_ERP_KINDS = ("A_BusinessPartner", "A_Product", "A_SalesOrder", "A_OutbDeliveryHeader", "A_MaterialStock")
 
 
 class World:
-    """The CRM and the ERP of one company; everything is kept under `state`."""
+    """The CRM and the ERP of one company; everything is kept under `state`.
 
-    def __init__(self, state: Path, company: Company, *, erp_password: str = "sandbox-only") -> None:
+    The ERP is an S/4HANA unless another `backoffice` is given.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        company: Company,
+        *,
+        backoffice: Backoffice | None = None,
+        erp_password: str = "sandbox-only",
+    ) -> None:
         self.company = company
         self.crm = SalesforceSandbox(state / "crm")
-        self.erp = SapSandbox(state / "erp", users={ERP_USER: erp_password})
-        self._orders = {order.number: order for order in company.orders}
+        self.backoffice = backoffice or SapBackoffice(state / "erp", erp_password)
+        self._orders = {po_number(order): order for order in company.orders}
         self._seen: dict[str, str] = {}
 
+    @property
+    def erp(self) -> SapSandbox:
+        """The sandbox of the S/4HANA, where that is the ERP."""
+        if not isinstance(self.backoffice, SapBackoffice):
+            raise TypeError(f"the ERP is {type(self.backoffice).__name__}, which has no sandbox")
+        return self.backoffice.erp
+
     def close(self) -> None:
-        """Close both; their state stays on disk."""
+        """Close both; what a sandbox keeps stays on disk."""
         self.crm.close()
-        self.erp.close()
+        self.backoffice.close()
 
     # -- what is there before integration --------------------------------------------------------------------------
 
@@ -51,24 +68,9 @@ class World:
         for order in self.company.orders:
             for line in order.lines:
                 ordered[line.product] += line.quantity
-        for product in self.company.products:
-            self.erp.seed_product(
-                product.number,
-                product.name,
-                price=product.price,
-                currency=product.currency,
-                unit=product.unit,
-                group=product.group,
-                names=product.names,
-                discontinued=product.discontinued,
-                stock=product.stock + ordered[product.number],  # enough to ship everything; what is left is the stock
-            )
-        for supplier in self.company.suppliers:
-            at = supplier.address
-            self.erp.seed_partner(
-                supplier.name, customer=False, supplier=True, country=at.country, city=at.city[:40],
-                street=at.street[:60], postal_code=at.postal_code[:10], phone=supplier.phone,
-            )  # fmt: skip
+        # enough to ship everything; what is left is the stock
+        stock = {product.number: product.stock + ordered[product.number] for product in self.company.products}
+        self.backoffice.seed(self.company, stock)
         return {
             "customers": len(self.company.customers),
             "products": len(self.company.products),
@@ -114,41 +116,35 @@ class World:
 
     def ship(self) -> dict[str, int]:
         """The back office confirms every order that came, ships those of the company's past, and counts the stock."""
-        shipped = 0
-        for found in self.erp.records("A_SalesOrder"):
-            order = self._orders.get(found.get("PurchaseOrderByCustomer", "").removeprefix("PO-"))
-            if order is None:
-                continue
-            self.erp.confirm(found["SalesOrder"])
-            if order.shipped_on is not None:
-                self.erp.ship(
-                    found["SalesOrder"], on=order.shipped_on.isoformat(), carrier=order.carrier,
-                    tracking=f"TR{order.number}",
-                )  # fmt: skip
-                shipped += 1
-        for product in self.company.products:
-            self.erp.stock_set(product.number, quantity=product.stock)
+        shipped = self.backoffice.ship(self._orders)
+        self.backoffice.count({product.number: product.stock for product in self.company.products})
         return {"deliveries": shipped, "stock_levels": len(self.company.products)}
 
     def change_order(self) -> dict[str, str]:
-        """A sales person adds one piece to the first line of an order that is still open; tells both numbers of it."""
+        """A sales person adds one piece to the first line of an order that is still open; tells its numbers.
+
+        `changes` is the one record that this may change in the ERP, as `changed` names it.
+        """
         order = next(one for one in self.company.orders if one.shipped_on is None)
         found = self.crm.records("Order", {"PoNumber": po_number(order)})[0]
         lines = self.crm.records("OrderItem", {"OrderId": found["Id"]})
         line = min(lines, key=lambda one: one["Line_Number__c"])
+        [document] = self.backoffice.held([po_number(order)])[po_number(order)]
         self.crm.update("OrderItem", line["Id"], {"Quantity": line["Quantity"] + 1})
-        document = next(
-            one for one in self.erp.records("A_SalesOrder") if one["PurchaseOrderByCustomer"] == po_number(order)
-        )
-        return {"crm": found["OrderNumber"], "erp": document["SalesOrder"], "po": po_number(order)}
+        return {
+            "crm": found["OrderNumber"],
+            "erp": document.number,
+            "po": po_number(order),
+            "changes": f"erp {document.key}",
+        }
 
     def example(self) -> dict[str, str]:
         """An order worth following: shipped, with more than one line; by its ids in both systems."""
         past = [one for one in self.company.orders if one.shipped_on is not None]
         order = max(past, key=lambda one: (min(len(one.lines), 3), one.number))
         found = self.crm.records("Order", {"PoNumber": po_number(order)})[0]
-        documents = self.erp.records("A_SalesOrder", PurchaseOrderByCustomer=po_number(order))
-        return {"crm": found["Id"], "number": found["OrderNumber"], "erp": documents[0]["SalesOrder"]}
+        [document] = self.backoffice.held([po_number(order)])[po_number(order)]
+        return {"crm": found["Id"], "number": found["OrderNumber"], "erp": document.number}
 
     # -- what changed ----------------------------------------------------------------------------------------------
 
@@ -163,11 +159,10 @@ class World:
         return sorted(key for key in now.keys() | self._seen.keys() if now.get(key) != self._seen.get(key))
 
     def _digests(self) -> dict[str, str]:
-        found = {}
-        for system, state, kinds in (("crm", self.crm.state, _CRM_KINDS), ("erp", self.erp.store.state, _ERP_KINDS)):
-            for kind in kinds:
-                for key, document in state.rows(f'SELECT _id, _doc FROM "{kind}"'):
-                    found[f"{system} {kind} {key}"] = hashlib.sha256(str(document).encode()).hexdigest()
+        found = {f"erp {key}": digest for key, digest in self.backoffice.digests().items()}
+        for kind in _CRM_KINDS:
+            for key, document in self.crm.state.rows(f'SELECT _id, _doc FROM "{kind}"'):
+                found[f"crm {kind} {key}"] = hashlib.sha256(str(document).encode()).hexdigest()
         return found
 
 
