@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from landbridge.canonical import Canonical
 from landbridge.connector import Connector
 from landbridge.engine import Engine, Parts, tune_process
-from landbridge.errors import Denied
+from landbridge.errors import Denied, Finding
 from landbridge.net import NetSettings, open_http
+from landbridge.quality import Checker
 from landbridge.settings import Settings, System
 from landbridge.store import Store, StoreBudget, migrate
 from landbridge.store.embedded import EmbeddedPostgres
@@ -25,6 +26,7 @@ from landbridge.time import Clock, SystemClock, uuid7
 from landbridge.translator import Tables, Translator
 
 if TYPE_CHECKING:
+    from landbridge.drift import Report
     from landbridge.translator import Mapping as Translation
 
 STATE = ".landbridge"
@@ -59,6 +61,15 @@ class Installation:
         return _Systems(self)
 
     @cached_property
+    def _checkers(self) -> Mapping[str, Checker]:
+        return {name: Checker(rules) for name, rules in self.settings.quality.items()}
+
+    def check(self, rules: str, body: dict[str, Any]) -> list[Finding]:
+        """What quality rules find in one canonical body; nothing where there are no rules of that name."""
+        checker = self._checkers.get(rules)
+        return checker(body) if checker is not None else []
+
+    @cached_property
     def engine(self) -> Engine:
         """The engine, with its feeds and routes known to the store."""
         settings = self.settings
@@ -72,6 +83,7 @@ class Installation:
                 ownership=settings.ownership,
                 clock=self.clock,
                 ids=uuid7,
+                check=self.check,
                 connector_of={name: system.connector for name, system in settings.systems.items()},
                 concurrency={name: _net(system).concurrency for name, system in settings.systems.items()},
             )
@@ -91,6 +103,16 @@ class Installation:
             name, system.config, http, self.clock
         )
         return connector
+
+    def check_drift(self) -> Report:
+        """Ask every system for its fields, compare them with what was kept and is used, pause and resume routes."""
+        from landbridge import drift
+
+        return drift.check(self.store, self.settings, self._mapping, self.open_system, self.clock)
+
+    def _mapping(self, system: str, entity: str) -> Translation | None:
+        path = self.settings.mapping(system, entity)
+        return self.translator.load_file(path) if path is not None else None
 
     def close(self) -> None:
         """Close every connection; the database server goes on running."""

@@ -29,7 +29,9 @@ def check(
 ) -> None:
     """Report every problem of every file under config/ and mappings/ at once, with its place.
 
-    Without --live nothing is contacted, and addresses and secrets need not be set.
+    Without --live nothing is contacted, and addresses and secrets need not be set. With it, what changed at the
+    systems since the last time is told, and a route whose mapping needs a field that is gone, renamed, shortened or
+    retyped is paused until the field is back or the mapping is mended.
     """
     found = look(of(context), live=live)
     bad = bool(found.problems) or (strict and bool(found.warnings))
@@ -39,6 +41,7 @@ def check(
                 "problems": problems_as_json(found.problems),
                 "warnings": problems_as_json(found.warnings),
                 "systems": found.answers,
+                "news": found.news,
             }
         )
     else:
@@ -50,6 +53,8 @@ def check(
 def _show(found: Findings) -> None:
     for name, identity in found.answers.items():
         say(f"{name} answers as {identity.organisation}{f' ({identity.user})' if identity.user else ''}")
+    for line in found.news:
+        say(line)
     for one in found.warnings:
         where = f"{one.file}:{one.line}:{one.column}" if one.line else one.file
         complain(f"{where}  warning: {one.message}{f' {one.hint}' if one.hint else ''}")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from landbridge.cli._context import Context, connect
 from landbridge.errors import ConfigError, LandbridgeError, Problem
 
 if TYPE_CHECKING:
     from landbridge.canonical import Canonical
-    from landbridge.connector import Connector, Fields, Identity
+    from landbridge.connector import Identity
+    from landbridge.drift import Answer, Report, Used
     from landbridge.settings import Settings
     from landbridge.translator import Mapping
 
@@ -23,6 +23,7 @@ class Findings:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     answers: dict[str, Identity] = field(default_factory=dict)
+    news: list[str] = field(default_factory=list)  # what changed at the systems, or was done about it
     settings: Settings | None = None
     mappings: int = 0
 
@@ -56,7 +57,7 @@ def _mappings(options: Context, found: Findings, *, live: bool) -> None:
     found.problems += report.problems
     found.warnings += report.warnings
     if live and found.settings is not None:
-        _ask(found, found.settings, {one.name: one for one in mappings})
+        _ask(options, found, found.settings, {one.name: one for one in mappings})
 
 
 def _canonical(options: Context, settings: Settings | None) -> Canonical:
@@ -69,40 +70,80 @@ def _canonical(options: Context, settings: Settings | None) -> Canonical:
         return Canonical({})
 
 
-def _ask(found: Findings, settings: Settings, mappings: dict[str, Mapping]) -> None:
+def _ask(options: Context, found: Findings, settings: Settings, mappings: dict[str, Mapping]) -> None:
     """Who answers at each system, what keeps the others from it, and whether their fields are what mappings think."""
+    from landbridge import drift
     from landbridge.time import SystemClock
     from landbridge.translator import lint
 
+    clock = SystemClock()
+    uses = drift.used(settings, lambda system, entity: _mapping(settings, mappings, system, entity))
+    answers: dict[str, Answer] = {}
     for name in settings.systems:
         try:
-            connector = connect(settings, name, SystemClock())
+            connector = connect(settings, name, clock)
             try:
-                found.answers[name] = connector.check()
-                asked = list(_asked(settings, connector, mappings))
+                answer = drift.ask(connector, sorted(entity for system, entity in uses if system == name))
             finally:
                 connector.close()
         except LandbridgeError as error:
-            found.problems.append(Problem("config/systems.yaml", 0, 0, f"{name}: {error.message}", error.hint))
+            found.problems.append(Problem(_SYSTEMS, 0, 0, f"{name}: {error.message}", error.hint))
             continue
-        report = lint([mapping for mapping, _ in asked], {mapping.name: fields for mapping, fields in asked})
+        answers[name], found.answers[name] = answer, answer.identity
+        asked = [(_as_used(settings, uses[name, entity]), fields) for entity, fields in answer.fields.items()]
+        report = lint([one for one, _ in asked], {one.name: fields for one, fields in asked}, drift.fed(settings, uses))
         found.problems += report.problems
         found.warnings += report.warnings
+        found.problems += [Problem(_SYSTEMS, 0, 0, f"{name}: {e.message}", e.hint) for e in answer.failed.values()]
+    if answers:
+        _settle(options, found, uses, answers)
 
 
-def _asked(
-    settings: Settings, connector: Connector[Any], mappings: dict[str, Mapping]
-) -> Iterator[tuple[Mapping, Fields]]:
-    """Every mapping that a flow uses there, in the directions it is used in, with the fields of its entity."""
+_SYSTEMS = "config/systems.yaml"
+
+
+def _mapping(settings: Settings, mappings: dict[str, Mapping], system: str, entity: str) -> Mapping | None:
+    path = settings.mapping(system, entity)
+    name = path.relative_to(settings.root / "mappings").with_suffix("").as_posix() if path is not None else ""
+    return mappings.get(name)
+
+
+def _as_used(settings: Settings, uses: Used) -> Mapping:
+    """A mapping in the directions in which flows use it."""
     from dataclasses import replace
 
-    read = {flow.extract.entity for flow in settings.flows.values() if flow.extract.source == connector.name}
-    written = {route.entity for flow in settings.flows.values() for route in flow.deliver if route.to == connector.name}
-    for entity in sorted(read | written):
-        path = settings.mapping(connector.name, entity)
-        name = path.relative_to(settings.root / "mappings").with_suffix("").as_posix() if path is not None else ""
-        if name in mappings:
-            one = mappings[name]
-            inward = one.inward if entity in read else None
-            outward = one.outward if entity in written else None
-            yield replace(one, inward=inward, outward=outward), connector.describe(entity)
+    flows = settings.flows.values()
+    read = any(flow.feed == (uses.system, uses.entity) for flow in flows)
+    written = any(route.to == uses.system and route.entity == uses.entity for flow in flows for route in flow.deliver)
+    one = uses.mapping
+    return replace(one, inward=one.inward if read else None, outward=one.outward if written else None)
+
+
+def _settle(options: Context, found: Findings, uses: dict[tuple[str, str], Used], answers: dict[str, Answer]) -> None:
+    """Compare with what the store keeps, pause and resume, and tell it."""
+    from landbridge import drift
+    from landbridge.installation import open_installation
+
+    with open_installation(options.root, options.environment) as installation:
+        tell(found, drift.settle(installation.store, uses, answers, installation.clock))
+
+
+def tell(found: Findings, report: Report) -> None:
+    """What a comparison found: what stops routes is a problem in the mapping's lines, the rest is news."""
+    for change in report.stopping:
+        routes = change.routes
+        who = f" {' and '.join(routes)} {'is' if len(routes) == 1 else 'are'} paused." if routes else ""
+        for line in change.lines or (_SYSTEMS,):
+            file, _, place = line.partition(":")
+            number, _, column = place.partition(":")
+            known = [one for one in found.problems if (one.file, one.line) == (file, int(number or 0))]
+            for one in known:  # lint says the same of the same line, and not whom it stops
+                if f".{change.field}" in one.message or f"'{change.field}'" in one.message:
+                    found.problems.remove(one)
+            message = f"{change.system}: {change.message}"
+            found.problems.append(Problem(file, int(number or 0), int(column or 0), message, change.hint + who))
+    found.problems += [Problem(_SYSTEMS, 0, 0, error.message, error.hint) for error in report.unreached.values()]
+    found.news += [f"{change.system}: {change}" for change in report.news]
+    found.news += [f"{route} runs again: what had changed for it is gone or seen to." for route in report.resumed]
+    if report.again:
+        found.news.append(f"{report.again} messages that came meanwhile are canonicalised again by the next run.")

@@ -14,6 +14,8 @@ from landbridge.errors import LandbridgeError
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from landbridge.settings import Settings
+
 
 STATES = ("delivered", "suppressed", "dead", "discarded", "quarantined", "conflict", "steward", "in_flight")
 """The right side of the accounting's equation."""
@@ -37,17 +39,17 @@ def status(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Show where the messages of every flow stand, which flows are paused, and how each ran last."""
-    from landbridge.store import operate
+    """Show where the messages of every flow stand, which flows and routes are paused, and how each ran last."""
+    from landbridge.store import control, operate
 
     with opened(context) as installation:
         installation.engine  # noqa: B018 - flows are made known to the store
         with installation.store.reading() as connection:
-            flows = operate.standing(connection)
+            flows, routes = operate.standing(connection), control.paused_routes(connection)
         counts = _by_flow(installation.engine.accounting())
         now = installation.clock.now()
         known = installation.settings.flows
-    shown = [_state(row, counts.get(row.flow, Counter()), now, configured=row.flow in known) for row in flows]
+    shown = [_state(row, counts.get(row.flow, Counter()), now, routes, configured=row.flow in known) for row in flows]
     if as_json:
         show_json(shown)
         return
@@ -58,6 +60,8 @@ def status(
     for one in shown:
         if one["reason"]:
             complain(paused_hint(one["flow"], one["reason"]))
+        for route, reason in one["paused_routes"].items():
+            complain(paused_hint(route, reason))
 
 
 def _by_flow(rows: list[Any]) -> dict[str, Counter[str]]:
@@ -68,12 +72,16 @@ def _by_flow(rows: list[Any]) -> dict[str, Counter[str]]:
     return found
 
 
-def _state(row: Any, counts: Counter[str], now: datetime, *, configured: bool) -> dict[str, Any]:
+def _state(
+    row: Any, counts: Counter[str], now: datetime, routes: dict[str, dict[str, str]], *, configured: bool
+) -> dict[str, Any]:
     open_since = min((at for at in (row.oldest_queued, row.oldest_received) if at is not None), default=None)
     run = "never" if row.run_state is None else f"{row.run_state} {age(row.run_ended or row.run_started, now)} ago"
+    stopped = {key: " ".join(said.values()) for key, said in routes.items() if key.partition("/")[0] == row.flow}
+    state = "paused" if row.paused else "partly paused" if stopped else "active"
     return {
         "flow": row.flow,
-        "state": "paused" if row.paused else "active" if configured else "removed",
+        "state": state if configured or row.paused else "removed",
         **{word: counts[word] for word in ("received", *STATES)},
         "oldest": age(open_since, now),
         "oldest_open_seconds": None if open_since is None else int((now - open_since).total_seconds()),
@@ -83,42 +91,78 @@ def _state(row: Any, counts: Counter[str], now: datetime, *, configured: bool) -
         else {"state": row.run_state, "started_at": row.run_started, "counts": row.run_counts, "error": row.run_error},
         "paused": row.paused,
         "reason": row.pause_reason if row.paused else None,
+        "paused_routes": stopped,
     }
 
 
 def pause(
     context: typer.Context,
-    flow: Annotated[str, typer.Argument(help="The flow.")],
+    name: Annotated[str, typer.Argument(metavar="FLOW", help="The flow, or one route of it as flow/system.")],
     reason: Annotated[str, typer.Option("--reason", help="Why; everybody who looks at the flow reads it.")] = "",
 ) -> None:
-    """Stop a flow's deliveries. Its feed goes on being received: nothing is lost, and `resume` delivers it."""
+    """Stop a flow's deliveries, or those of one route. Its feed goes on being received: nothing is lost.
+
+    `resume` delivers what waited. A route is named as `accounting` shows it, such as orders_to_erp/erp.
+    """
     from landbridge.store import control
 
     with opened(context) as installation:
-        installation.settings.flow(flow)
+        flow = _flow_or_route(installation.settings, name)
         who, now = actor(), installation.clock.now()
         why = reason or f"paused by {who}"
         with installation.store.transaction("pause") as connection:
-            fresh = control.pause(connection, flow, why, now)
+            if flow == name:
+                fresh = control.pause(connection, flow, why, now)
+                held = control.paused(connection)[flow]
+            else:
+                held = control.paused_routes(connection).get(name, {}).get("person", why)
+                fresh = control.pause_route(connection, name, "person", held, now)
             if fresh:
-                control.note(connection, "paused", who, now, flow=flow, detail={"reason": why})
-            held = control.paused(connection)[flow]
-    say(f"{flow} is paused." if fresh else f"{flow} was paused already: {held}")
+                detail = {"reason": why} | ({} if flow == name else {"route": name})
+                control.note(connection, "paused", who, now, flow=flow, detail=detail)
+    say(f"{name} is paused." if fresh else f"{name} was paused already: {held}")
 
 
-def resume(context: typer.Context, flow: Annotated[str, typer.Argument(help="The flow.")]) -> None:
-    """Let a paused flow deliver again."""
-    from landbridge.store import control
+def resume(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="FLOW", help="The flow, or one route of it as flow/system.")],
+) -> None:
+    """Let a paused flow or route deliver again; what had changed at a system is accepted with that.
+
+    A flow's name resumes all of it. A route that drift paused runs although the change stands, until another comes.
+    """
+    from landbridge.store import control, drift
 
     with opened(context) as installation:
-        installation.settings.flow(flow)
+        flow = _flow_or_route(installation.settings, name)
         who, now = actor(), installation.clock.now()
+        was: list[str] = []
         with installation.store.transaction("resume") as connection:
             reason = control.paused(connection).get(flow)
-            if reason is not None:
+            if reason is not None and flow == name:
                 control.resume(connection, flow, now)
                 control.note(connection, "resumed", who, now, flow=flow, detail={"was": reason})
-    say(f"{flow} was not paused." if reason is None else f"{flow} runs again; it was paused: {reason}")
+                was.append(reason)
+            for route, causes in control.paused_routes(connection).items():
+                if route != name and not (flow == name and route.startswith(f"{flow}/")):
+                    continue
+                for cause, said in causes.items():
+                    control.resume_route(connection, route, cause)
+                    control.note(connection, "resumed", who, now, flow=flow, detail={"route": route, "was": said})
+                    was.append(said)
+                for one in drift.accept(connection, route):
+                    detail = {"route": route, "entity": one.entity, "message": one.message}
+                    control.note(connection, "drift_accepted", who, now, flow=flow, system=one.system, detail=detail)
+    say(f"{name} runs again; it was paused: {' '.join(was)}" if was else f"{name} was not paused.")
+    if reason is not None and flow != name:
+        complain(paused_hint(flow, reason))
+
+
+def _flow_or_route(settings: Settings, name: str) -> str:
+    """The flow that a name of a flow or route belongs to; ConfigError if there is none."""
+    if "/" in name:
+        return settings.route(name)[0].flow
+    return settings.flow(name).flow
 
 
 def accounting(

@@ -100,11 +100,17 @@ def _run(
 
     with installation.store.reading() as connection:
         reason = control.paused(connection).get(flow)
+        stopped = {
+            route: " ".join(causes.values())
+            for route, causes in control.paused_routes(connection).items()
+            if route.partition("/")[0] == flow
+        }
         open_ = operate.in_flight(connection, flow)
     if reason is not None:
         troubles.append(paused_hint(flow, reason))
+    troubles += [paused_hint(route, said) for route, said in stopped.items()]
     stuck = told(open_, ("ready", "claimed", "unknown"))
-    if patience and stuck and reason is None:
+    if patience and stuck and reason is None and not stopped:
         troubles.append(f"still in flight after {span(patience)}: {stuck}. hint: landbridge status")
     return counts, troubles
 
@@ -120,7 +126,9 @@ def _until_idle(
     while True:
         with installation.store.reading() as connection:
             open_ = operate.in_flight(connection, flow)
-            routes = [route.id for route in outbox.routes(connection) if route.flow == flow]
+            halted = control.paused_routes(connection)
+            known = [route for route in outbox.routes(connection) if route.flow == flow]
+            routes = [route.id for route in known if route.name not in halted]
             due = outbox.next_due(connection, routes)
             stopped = flow in control.paused(connection)
         if stopped or not any(open_.get(state) for state in ("ready", "claimed", "unknown")) or due is None:

@@ -131,11 +131,13 @@ class Engine:
 
     def _deliveries(self, flows: set[str] | None) -> list[Deliver]:
         with self.parts.store.reading() as connection:
-            paused = control.paused(connection)
+            paused, stopped = control.paused(connection), control.paused_routes(connection)
         targets: dict[tuple[str, str], list[Subscription]] = {}
         for subscriptions in self._subscriptions.values():
             for subscription in subscriptions:
                 name = subscription.flow.flow
+                if subscription.flow.route_key(subscription.route) in stopped:
+                    continue
                 if name not in paused and (flows is None or name in flows):
                     key = (subscription.route.to, subscription.route.entity)
                     targets.setdefault(key, []).append(subscription)

@@ -58,10 +58,16 @@ def send(engine: Engine, name: str, id_: str) -> Iterator[Step]:
         yield Step("resolve", "another worker is processing this feed; it takes the record along", ok=False)
         return
     yield _resolved(message, rows)
-    _deliver(engine, name, rows)
+    with parts.store.reading() as connection:
+        stopped = control.paused_routes(connection)
+    _deliver(engine, name, [row for row in rows if row.route not in stopped])
     with parts.store.reading() as connection:
         for row_ in _rows(connection, message, name):
-            yield _delivered(connection, row_)
+            if row_.done_at is None and row_.route in stopped:
+                said = " ".join(stopped[row_.route].values())
+                yield Step("deliver", f"{row_.route} is paused: {said} hint: landbridge resume {row_.route}", ok=False)
+            else:
+                yield _delivered(connection, row_)
 
 
 def _rows(connection: Any, message: Any, flow: str) -> list[Any]:

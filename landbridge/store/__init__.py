@@ -6,10 +6,12 @@ the statements and take the connection of the transaction they belong to.
 
 from landbridge.store import _adopt as adoption
 from landbridge.store import _control as control
+from landbridge.store import _drift as drift
 from landbridge.store import _identity as identity
 from landbridge.store import _inbox as inbox
 from landbridge.store import _operate as operate
 from landbridge.store import _outbox as outbox
+from landbridge.store import _quality as quality
 from landbridge.store import _snapshots as snapshots
 from landbridge.store._budget import StoreBudget
 from landbridge.store._migrate import ensure_partitions, migrate
@@ -20,6 +22,7 @@ __all__ = [
     "StoreBudget",
     "adoption",
     "control",
+    "drift",
     "ensure_partitions",
     "identity",
     "inbox",
@@ -27,5 +30,6 @@ __all__ = [
     "migrate",
     "operate",
     "outbox",
+    "quality",
     "snapshots",
 ]

@@ -65,6 +65,42 @@ def paused(connection: Connection) -> dict[str, str]:
 
 _PAUSED = sql("select name, reason from flow where paused")
 
+# -- routes, one by one -------------------------------------------------------------------------------------------------
+
+
+def pause_route(connection: Connection, route: str, cause: str, reason: str, now: datetime) -> bool:
+    """Pause one route for a cause of its own (`person`, `drift`); True if it was not paused for that cause.
+
+    It runs again when no cause is left.
+    """
+    said = reason.replace("\x00", "\ufffd")
+    values = {"route": route, "cause": cause, "reason": said, "now": now}
+    return bool(connection.execute(_PAUSE_ROUTE, values).scalar_one())
+
+
+_PAUSE_ROUTE = sql("""
+insert into route_pause (route, cause, reason, at) values (:route, :cause, :reason, :now)
+on conflict (route, cause) do update set reason = excluded.reason returning xmax = 0""")
+
+
+def resume_route(connection: Connection, route: str, cause: str) -> bool:
+    """Take one cause off a route; True if it was there."""
+    return bool(connection.execute(_RESUME_ROUTE, {"route": route, "cause": cause}).rowcount)
+
+
+_RESUME_ROUTE = sql("delete from route_pause where route = :route and cause = :cause")
+
+
+def paused_routes(connection: Connection) -> dict[str, dict[str, str]]:
+    """The routes that are paused one by one, with the reason of each cause."""
+    found: dict[str, dict[str, str]] = {}
+    for row in rows(connection, _PAUSED_ROUTES):
+        found.setdefault(row.route, {})[row.cause] = row.reason
+    return found
+
+
+_PAUSED_ROUTES = sql("select route, cause, reason from route_pause order by route, cause desc")
+
 # -- runs -------------------------------------------------------------------------------------------------------------
 
 

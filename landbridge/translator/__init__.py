@@ -13,11 +13,13 @@ The whole grammar stands in docs/mappings.md; paths in `_paths`, expressions in 
 from landbridge.translator._context import Context, MissingParent
 from landbridge.translator._lint import Report, lint
 from landbridge.translator._mapping import Mapping
+from landbridge.translator._place import Place
 from landbridge.translator._registry import Example, Function, Functions, function
 from landbridge.translator._schema import schema
 from landbridge.translator._tables import Codes, Decisions, Tables
 from landbridge.translator._tests import Result, run_tests
 from landbridge.translator._translator import Translator
+from landbridge.translator._usage import Line, Read, lines, overlap, reads
 from landbridge.translator._values import Refused
 from landbridge.translator._walk import Step
 
@@ -28,8 +30,11 @@ __all__ = [
     "Example",
     "Function",
     "Functions",
+    "Line",
     "Mapping",
     "MissingParent",
+    "Place",
+    "Read",
     "Refused",
     "Report",
     "Result",
@@ -37,7 +42,10 @@ __all__ = [
     "Tables",
     "Translator",
     "function",
+    "lines",
     "lint",
+    "overlap",
+    "reads",
     "run_tests",
     "schema",
 ]

@@ -16,7 +16,7 @@ from landbridge.translator._mapping import Direction, Mapping
 from landbridge.translator._shape import Shape
 from landbridge.translator._tables import Tables
 from landbridge.translator._tests import test_problems
-from landbridge.translator._usage import Read, Written, every, reads, records_in, writes
+from landbridge.translator._usage import Line, Read, Written, every, lines, overlap, reads, records_in, writes
 
 if TYPE_CHECKING:
     from landbridge.connector import Field, Fields
@@ -59,20 +59,28 @@ class Report:
         self.warnings += other.warnings
 
 
-def lint(mappings: Iterable[Mapping], fields: dict[str, Fields] | None = None) -> Report:
-    """Everything that is wrong or doubtful; `fields` holds a vendor's field list by the mapping's name, where known."""
+def lint(
+    mappings: Iterable[Mapping],
+    fields: dict[str, Fields] | None = None,
+    fed: dict[str, set[tuple[str, ...]]] | None = None,
+) -> Report:
+    """Everything that is wrong or doubtful; `fields` holds a vendor's field list by the mapping's name, where known.
+
+    `fed` holds, by the mapping's name, the canonical fields that other systems bring to it, where that is known.
+    """
     report = Report()
     for mapping in mappings:
-        report.add(_Lint(mapping, (fields or {}).get(mapping.name)).report())
+        report.add(_Lint(mapping, (fields or {}).get(mapping.name), (fed or {}).get(mapping.name)).report())
     report.problems = sorted(dict.fromkeys(report.problems))
     report.warnings = sorted(dict.fromkeys(report.warnings))
     return report
 
 
 class _Lint:
-    def __init__(self, mapping: Mapping, fields: Fields | None) -> None:
+    def __init__(self, mapping: Mapping, fields: Fields | None, fed: set[tuple[str, ...]] | None) -> None:
         self.mapping = mapping
         self.fields = fields
+        self.fed = fed
         self.found = Report()
         outward = mapping.outward
         self.canonical = {} if outward is None else {read.place: read.names for read in reads(outward.record)}
@@ -269,8 +277,23 @@ class _Lint:
                 self.problem(self.mapping.outward.record.place, text, "Write it, or a {const: …}.")
 
     def lost(self, fields: Fields, written: set[str]) -> None:
+        """What another system may change, and no field that is written here carries."""
         assert self.mapping.inward is not None
-        for read in reads(self.mapping.inward.record):
+        carried = {read.names for read in self.canonical_sources() if not read.listed}
+        for line in lines(self.mapping.inward.record):
+            if any(overlap(line.names, one) for one in carried):
+                continue
+            if self.fed is not None and not any(overlap(line.names, one) for one in self.fed):
+                continue
+            self.lost_line(fields, line, written)
+
+    def canonical_sources(self) -> Iterator[Read]:
+        assert self.mapping.outward is not None
+        for line in lines(self.mapping.outward.record):
+            yield from line.sources
+
+    def lost_line(self, fields: Fields, line: Line, written: set[str]) -> None:
+        for read in line.sources:
             field_ = fields.fields.get(read.path)
             if field_ is None or not (field_.updatable and field_.creatable) or read.tested:
                 continue

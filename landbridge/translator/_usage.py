@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from landbridge.translator import _arithmetic as arithmetic
 from landbridge.translator import _ast as ast
@@ -19,6 +19,7 @@ class Read:
     names: Names
     place: ast.Place
     tested: bool = False  # read by a condition only
+    listed: bool = False  # the list that `each` goes through, and not all that stands in it
 
     @property
     def path(self) -> str:
@@ -56,6 +57,64 @@ def writes(record: ast.Record, prefix: Names = (), on: str = "always") -> Iterat
         yield Written(names, field, when)
         for inner in records_in(field.value):
             yield from writes(inner, names, when)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One value that a direction writes: where to, and every path that decides it."""
+
+    names: Names
+    field: ast.Field
+    value: ast.Expr  # the innermost: inside `each`, `when` and written lists
+    on: str  # of the field, or of a record around it
+    sources: tuple[Read, ...]  # its own paths, and those of the lists and conditions around it
+
+    @property
+    def path(self) -> str:
+        """The path as vendors' field lists write it."""
+        return ".".join(self.names)
+
+
+def lines(record: ast.Record) -> list[Line]:
+    """Every value that a direction writes; records and lists by what stands in them."""
+    return list(_lines(record, ((),), (), "always", ()))
+
+
+def _lines(record: ast.Record, scopes: Scope, prefix: Names, on: str, around: tuple[Read, ...]) -> Iterator[Line]:
+    # A field whose null drops its record decides the fields beside it too.
+    dropping = tuple(one for field in record.fields if field.null == "drop" for one in _of(field.value, scopes))
+    for field in record.fields:
+        when = field.on if field.on != "always" else on
+        yield from _line(field, field.value, scopes, (*prefix, field.name), when, (*around, *dropping))
+
+
+def _line(
+    field: ast.Field, expr: ast.Expr, scopes: Scope, names: Names, on: str, around: tuple[Read, ...]
+) -> Iterator[Line]:
+    if isinstance(expr, ast.Record) and expr.fields:
+        yield from _lines(expr, scopes, names, on, around)
+    elif isinstance(expr, ast.Each):
+        inner = (*scopes, _elements(expr.source, scopes))
+        tests = () if expr.where is None else _tests(expr.where, inner)
+        listed = (replace(one, listed=True) for one in _of(expr.source, scopes))
+        yield from _line(field, expr.body, inner, names, on, (*around, *listed, *tests))
+    elif isinstance(expr, ast.When):
+        yield from _line(field, expr.body, scopes, names, on, (*around, *_tests(expr.condition, scopes)))
+    elif any(True for _ in records_in(expr)):
+        tests = () if not isinstance(expr, ast.Branch) else (t for test, _ in expr.cases for t in _tests(test, scopes))
+        around = (*around, *tests)
+        for inner_value in children(expr):
+            yield from _line(field, inner_value, scopes, names, on, around)
+    else:
+        source = expr.source if isinstance(expr, ast.Same) else expr
+        seen = scopes[: len(scopes) - expr.rise] if isinstance(expr, ast.Same) else scopes
+        yield Line(names, field, expr, on, tuple(dict.fromkeys((*around, *_of(source, seen)))))
+
+
+def overlap(one: Names, other: Names) -> bool:
+    """Whether a field is the other one, holds it, or stands in it."""
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
 
 
 def records_in(expr: ast.Expr) -> Iterator[ast.Record]:
