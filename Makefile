@@ -20,8 +20,8 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[airflow,quality,mdm,mysql,sftp,dev]'
 	@touch $@
 
-demo: $(READY) ## A CRM and an ERP joined before your eyes; ONCE=1 checks and ends, DATA=<folder> takes your CSV files
-	@$(BIN)/landbridge demo $(if $(filter-out 0 no false,$(ONCE)),--once) $(if $(DATA),--data '$(DATA)')
+demo: $(READY) ## A CRM and an ERP joined before your eyes; ONCE=1 checks and ends, ERP=tryton, DATA=<folder of CSV files>
+	@$(BIN)/landbridge demo $(if $(filter-out 0 no false,$(ONCE)),--once) $(if $(ERP),--erp '$(ERP)') $(if $(DATA),--data '$(DATA)')
 
 test: $(READY) ## Run every test; ARGS="-k name" chooses
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)

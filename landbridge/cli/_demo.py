@@ -22,6 +22,10 @@ def demo(
         Path | None,
         typer.Option("--data", help="Folder of CSV files in Northwind's shape; default: a company is made up."),
     ] = None,
+    erp: Annotated[
+        str | None,
+        typer.Option("--erp", metavar="NAME", help="Another ERP than the first: one that sandbox/demo knows by name."),
+    ] = None,
 ) -> None:
     """Start a CRM, an ERP, PostgreSQL and Airflow on this machine, and let the flows join them.
 
@@ -29,4 +33,4 @@ def demo(
     """
     from landbridge.demo import run
 
-    raise typer.Exit(run(of(context).root, once=once, folder=data.resolve() if data else None))
+    raise typer.Exit(run(of(context).root, once=once, folder=data.resolve() if data else None, erp=erp))

@@ -24,6 +24,10 @@ def sandbox(
         Path | None,
         typer.Option("--data", help="Folder of CSV files in Northwind's shape; default: a company is made up."),
     ] = None,
+    erp: Annotated[
+        str | None,
+        typer.Option("--erp", metavar="NAME", help="Another ERP than the first: one that sandbox/demo knows by name."),
+    ] = None,
 ) -> None:
     """Start a CRM, an ERP and an empty store on this machine, until Ctrl-C: a place to try flows in.
 
@@ -32,7 +36,8 @@ def sandbox(
     from landbridge.demo import systems
 
     root = of(context).root
-    with suppress(KeyboardInterrupt), systems(root, data.resolve() if data else None) as (company, environment):
+    folder = data.resolve() if data else None
+    with suppress(KeyboardInterrupt), systems(root, folder, erp) as (company, environment):
         say("A company is at work: " + ", ".join(f"{number} {word}" for word, number in company.facts.items()) + ".")
         say(f"In another terminal:  . {_short(environment)}")
         say("Ctrl-C stops everything.")

@@ -17,11 +17,15 @@ from landbridge.supervise import Child, Supervisor
 
 @dataclass
 class Company:
-    """Where its systems are, what it has, and how to ask its people; `environment` holds addresses and secrets."""
+    """Where its systems are, what it has, and how to ask its people; `environment` holds addresses and secrets.
+
+    `project` holds the configuration files that are other ones with its systems; None if the project's own fit.
+    """
 
     environment: dict[str, str]
     facts: dict[str, int]
     people: Http
+    project: Path | None = None
 
     def ask(self, what: str) -> Any:
         """Have the people of the company do something, and hear what came of it."""
@@ -40,12 +44,14 @@ class Company:
 
 
 @contextmanager
-def company(state: Path, folder: Path | None) -> Iterator[Company]:
-    """The company, seeded and serving inside the block; from CSV files in `folder`, else made up."""
+def company(state: Path, folder: Path | None, erp: str | None = None) -> Iterator[Company]:
+    """The company, seeded and serving inside the block; from CSV files in `folder`, else made up; with another ERP."""
     ready, log = state / "company.json", state / "company.log"
     argv = [sys.executable, "-m", "sandbox.demo", "--state", str(state / "systems"), "--ready-file", str(ready)]
     if folder is not None:
         argv += ["--company", str(folder)]
+    if erp is not None:
+        argv += ["--erp", erp]
     program = Child("company", argv, log, restart="never", ready=ready.is_file, ready_within=300)
     try:
         supervisor = Supervisor([program])
@@ -56,7 +62,8 @@ def company(state: Path, folder: Path | None) -> Iterator[Company]:
     try:
         told = json.loads(ready.read_bytes())
         people = Http("company", told["people"], NetSettings(read=300))
-        yield Company(told["environment"], told["facts"], people)
+        theirs = Path(told["project"]) if told.get("project") else None
+        yield Company(told["environment"], told["facts"], people, theirs)
         people.close()
     finally:
         supervisor.stop()

@@ -9,23 +9,27 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from landbridge.demo._company import Company, company
+from landbridge.demo._project import compose
 from landbridge.demo._tour import ENVIRONMENT, _fresh, _interruptible
 from landbridge.store.embedded import EmbeddedPostgres
 
 
 @contextmanager
-def systems(root: Path, folder: Path | None) -> Iterator[tuple[Company, Path]]:
+def systems(root: Path, folder: Path | None, erp: str | None = None) -> Iterator[tuple[Company, Path]]:
     """A company's CRM and ERP, new, with an empty store; and the file of variables by which commands find them.
 
     They end with the block, and SIGINT and SIGTERM end the block by KeyboardInterrupt. Nothing outlives this process.
     """
     state = root / ".landbridge" / "sandbox"
-    with _interruptible(), _fresh(state), company(state, folder) as ours:
+    with _interruptible(), _fresh(state), company(state, folder, erp) as ours:
         server = EmbeddedPostgres(state / "postgres", die_with_parent=True)
         server.start()
         environment = state / "environment"
         try:
             ours.environment["LANDBRIDGE_STATE"] = str(state)
+            project = compose(root, ours.project, state / "project")
+            if project != root:
+                ours.environment["LANDBRIDGE_ROOT"] = str(project)
             ours.environment["LANDBRIDGE_SERVER_HOME"] = os.environ["LANDBRIDGE_SERVER_HOME"]
             _write(environment, ours.environment | {"LANDBRIDGE_ENVIRONMENT": ENVIRONMENT})
             yield ours, environment

@@ -22,6 +22,7 @@ from rich.console import Console
 from landbridge.demo._check import check
 from landbridge.demo._company import Company, company
 from landbridge.demo._ledger import attention, counts_since, journey, standing
+from landbridge.demo._project import compose
 from landbridge.demo._screen import bars, counts_table, journey_table, listed
 from landbridge.errors import LandbridgeError
 from landbridge.installation import Installation, open_installation
@@ -37,7 +38,7 @@ STAGES: tuple[tuple[str, tuple[str, ...], str], ...] = (
 """What runs after what: a title, the flows that may run at once, and what the company's people do afterwards."""
 
 FLOWS = tuple(flow for _, flows, _ in STAGES for flow in flows)
-_FRESH = ("airflow", "postgres", "systems", "company.json", "company.log")
+_FRESH = ("airflow", "postgres", "systems", "project", "company.json", "company.log")
 
 
 @dataclass
@@ -113,7 +114,7 @@ class Tour:
         self.console.print(journey_table(rows, title))
 
 
-def run(root: Path, *, once: bool, folder: Path | None, console: Console | None = None) -> int:
+def run(root: Path, *, once: bool, folder: Path | None, erp: str | None = None, console: Console | None = None) -> int:
     """The whole demonstration; with `once` it ends by itself with 0, or 1 and what differed."""
     console = console or Console(width=None if sys.stdout.isatty() else 130)
     began = time.monotonic()
@@ -121,12 +122,15 @@ def run(root: Path, *, once: bool, folder: Path | None, console: Console | None 
     _environment(state)
     with _interruptible() as interrupted, _fresh(state):
         console.print("Setting up a company with a CRM and an ERP …")
-        with company(state, folder) as ours:
+        if erp is not None:
+            console.print("  the first time, its ERP is installed: that takes a minute", highlight=False)
+        with company(state, folder, erp) as ours:
             console.print("  " + ", ".join(f"{number} {word}" for word, number in ours.facts.items()))
             os.environ.update(ours.environment)
             console.print("Starting PostgreSQL and Airflow …")
-            up = Up(root, ENVIRONMENT)
-            with up.running() as airflow, open_installation(root, ENVIRONMENT) as installation:
+            project = compose(root, ours.project, state / "project")
+            up = Up(project, ENVIRONMENT)
+            with up.running() as airflow, open_installation(project, ENVIRONMENT) as installation:
                 console.print(f"  Airflow: {airflow.url} (after {time.monotonic() - began:.0f} s)")
                 _wait_for_dags(airflow)
                 tour = Tour(console, installation, airflow, ours, installation.clock.now())

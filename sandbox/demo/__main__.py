@@ -1,9 +1,8 @@
 """Serves the demonstration's world: `python -m sandbox.demo --state DIR --ready-file FILE [--erp tryton]`.
 
-The ready file tells the addresses as environment variables, and where the company's people are asked to do something.
-Each system is served on a port of its own. `POST /place_orders`, `/ship`, `/change_order`, `/mark`; `GET /changed`,
-`/differences`,
-`/example`, `/facts`.
+The ready file tells the addresses as environment variables, where the company's people are asked to do something, and
+which configuration files are other ones with this ERP. Each system is served on a port of its own.
+`POST /place_orders`, `/ship`, `/change_order`, `/mark`; `GET /changed`, `/differences`, `/example`, `/facts`.
 """
 
 from __future__ import annotations
@@ -69,11 +68,18 @@ def main(arguments: list[str] | None = None) -> int:
                 "DEMO_CRM_CLIENT_SECRET": crm_secret,
                 **erp,
             }
-            _write(args.ready_file, {"people": people.url, "environment": environment, "facts": facts})
+            told: dict[str, Any] = {"people": people.url, "environment": environment, "facts": facts}
+            _write(args.ready_file, told | _project(args.erp))
             stopped.wait()
     finally:
         world.close()
     return 0
+
+
+def _project(erp: str) -> dict[str, str]:
+    """The folder of configuration files that are other ones with this ERP, if there is one."""
+    folder = Path(__file__).with_name(erp)
+    return {"project": str(folder)} if folder.is_dir() else {}
 
 
 def _backoffice(erp: str, state: Path, company: Company) -> Backoffice:

@@ -140,7 +140,7 @@ class TrytonBackoffice:
                 code = (row["product."] or {}).get("code")
                 if row["shipment_cost"] is not None:
                     added += row["amount"]
-                elif code in (None, SHIPPING):
+                elif code is None:  # what the order is charged beside its products
                     freight += row["amount"]
                 else:
                     own[code, _plain(row["quantity"]), None, _plain(row["amount"])] += 1
@@ -167,12 +167,15 @@ class TrytonBackoffice:
         return found
 
     def deliveries(self) -> dict[str, Decimal]:
-        """Customer shipments that were sent."""
-        found: dict[str, Decimal] = {}
-        rows = self.people.rows("stock.shipment.out", [["state", "in", ["shipped", "done"]]], ["number"])
+        """Customer shipments, those that still wait in the warehouse too."""
+        rows = self.people.rows("stock.shipment.out", [["state", "!=", "cancelled"]], ["number"])
         numbers = {row["id"]: row["number"] for row in rows}
         found = {number: Decimal(0) for number in numbers.values()}
-        where = [["shipment", "like", "stock.shipment.out,%"], ["to_location.type", "=", "customer"]]
+        where = [
+            ["shipment", "like", "stock.shipment.out,%"],
+            ["to_location.type", "=", "customer"],
+            ["state", "!=", "cancelled"],
+        ]
         for move in self.people.rows("stock.move", where, ["shipment", "quantity"]):
             number = numbers.get(int(str(move["shipment"]).rpartition(",")[2]))
             if number is not None:
