@@ -15,7 +15,7 @@ from landbridge.cli._print import show_error
 from landbridge.errors import LandbridgeError
 
 PANELS = {
-    "Configuration": ("_check", "_mapping", "_schema", "_new"),
+    "Configuration": ("_check", "_mapping", "_schema", "_profile", "_new"),
     "Running": ("_run", "_up", "_demo", "_sandbox"),
     "One record": ("_records", "_xref"),
     "Operating": ("_operate", "_dead", "_adopt"),
