@@ -22,8 +22,8 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A job as Salesforce tells it."""
+class Load:
+    """A job of bulk work as Salesforce tells it."""
 
     id: str
     state: str
@@ -51,7 +51,7 @@ class Job:
         return min(max(self.age.total_seconds() / 2, _SHORTEST), _LONGEST)
 
 
-class Jobs:
+class Loads:
     """The jobs of one org."""
 
     def __init__(self, session: Session) -> None:
@@ -87,17 +87,17 @@ class Jobs:
         except Failure as failure:
             _log.info("%s: bulk job %s stays: %s", self._session.http.system, job, failure.message)
 
-    def ingest(self, job: str) -> Job | None:
+    def ingest(self, job: str) -> Load | None:
         """How an ingest job stands; None if Salesforce has none such any more."""
         return self._find("ingest", job)
 
-    def ours(self, native: str) -> list[Job]:
+    def ours(self, native: str) -> list[Load]:
         """Our own ingest jobs on an object that are not through, newest first."""
         following: str | None = f"{self._path}/ingest"
-        found: list[Job] = []
+        found: list[Load] = []
         while following:
             page = self._session.call("GET", following)
-            jobs = [self._job(each) for each in page["records"]]
+            jobs = [self._load(each) for each in page["records"]]
             found += [job for job in jobs if job.native == native and job.user == self._session.user]
             following = None if page.get("done", True) else page.get("nextRecordsUrl")
         return [job for job in found if job.working or job.state == "Open"]
@@ -116,7 +116,7 @@ class Jobs:
         body = {"operation": "queryAll" if deleted else "query", "query": soql}
         return str(self._session.call("POST", f"{self._path}/query", json=body)["id"])
 
-    def queried(self, job: str) -> Job | None:
+    def queried(self, job: str) -> Load | None:
         """How a query job stands; None if Salesforce has none such any more."""
         return self._find("query", job)
 
@@ -133,17 +133,17 @@ class Jobs:
 
     # --- both
 
-    def _find(self, kind: str, job: str) -> Job | None:
+    def _find(self, kind: str, job: str) -> Load | None:
         try:
-            return self._job(self._session.call("GET", f"{self._path}/{kind}/{job}"))
+            return self._load(self._session.call("GET", f"{self._path}/{kind}/{job}"))
         except Rejected as failure:
             if gone(failure):
                 return None
             raise
 
-    def _job(self, told: Mapping[str, Any]) -> Job:
+    def _load(self, told: Mapping[str, Any]) -> Load:
         age = self._session.clock.now() - instant(str(told["createdDate"]))
-        return Job(
+        return Load(
             id=str(told["id"]),
             state=str(told["state"]),
             age=max(age, timedelta(0)),

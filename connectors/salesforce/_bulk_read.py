@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from connectors.salesforce._bulk import Jobs, gone
+from connectors.salesforce._bulk import Loads, gone
 from connectors.salesforce._cells import Records
 from connectors.salesforce._cursor import Place, Window
 from connectors.salesforce._schema import Schema
@@ -22,7 +22,7 @@ Pages = Generator[tuple[list[dict[str, Any]], Window], None, Window]
 class BulkReader:
     """Bulk queries of one org."""
 
-    def __init__(self, jobs: Jobs, schema: Schema, clock: Clock, system: str, page_size: int) -> None:
+    def __init__(self, jobs: Loads, schema: Schema, clock: Clock, system: str, page_size: int) -> None:
         self._jobs = jobs
         self._schema = schema
         self._clock = clock

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from connectors.salesforce._bulk import Jobs
+from connectors.salesforce._bulk import Loads
 from connectors.salesforce._collections import Collections
 from connectors.salesforce._config import SalesforceConfig
 from connectors.salesforce._entities import ENTITIES, LINES
@@ -45,7 +45,7 @@ class Salesforce(Connector[SalesforceConfig]):
         super().__init__(name, config, http, clock)
         self._session = Session(config, http, clock)
         self._schema = Schema(self._session, config)
-        jobs = Jobs(self._session)
+        jobs = Loads(self._session)
         self._reader = Reader(self._session, self._schema, jobs, config)
         collections = Collections(self._session, self._schema, config.reference)
         above = config.bulk.write_above

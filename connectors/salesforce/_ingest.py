@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
-from connectors.salesforce._bulk import MOST_BYTES, Job, Jobs, unsent
+from connectors.salesforce._bulk import MOST_BYTES, Load, Loads, unsent
 from connectors.salesforce._cells import row_of
 from connectors.salesforce._collections import FIXED, GONE, Change, Result
 from connectors.salesforce._errors import failure_of_row
@@ -33,7 +33,7 @@ class Anew(Enum):
 class Ingest:
     """Ingest jobs of one org; `above` is the most writes that go without one."""
 
-    def __init__(self, jobs: Jobs, schema: Schema, system: str, reference: str, above: int) -> None:
+    def __init__(self, jobs: Loads, schema: Schema, system: str, reference: str, above: int) -> None:
         self._jobs = jobs
         self._schema = schema
         self._system = system
@@ -60,7 +60,7 @@ class Ingest:
             wait = failure.wait if isinstance(failure, Unavailable) and failure.wait else 30.0
             return [Accepted(handle, stage, wait=wait) for _ in writes]
 
-    def _read(self, job: Job, writes: Sequence[Write]) -> list[Outcome | Anew]:
+    def _read(self, job: Load, writes: Sequence[Write]) -> list[Outcome | Anew]:
         key = self._reference if job.operation == "upsert" else "Id"
         rows = self._jobs.results(job.id, "successfulResults")
         saved = {row[key]: (row["sf__Id"], row["sf__Created"] == "true") for row in rows}
@@ -81,7 +81,7 @@ class Ingest:
         return outcomes
 
     def _outcome(
-        self, job: Job, write: Write, saved: tuple[str, bool] | None, error: str | None, whole: bool
+        self, job: Load, write: Write, saved: tuple[str, bool] | None, error: str | None, whole: bool
     ) -> Outcome | Anew:
         """A row that failed for a while, or not for itself, is written anew; its own failure is its outcome."""
         if saved is not None:
@@ -144,7 +144,7 @@ class Ingest:
         key = self._reference if kind == "upsert" else "Id"
         return {key: change.key, **{name: cell for name, cell in row.items() if name != key}}
 
-    def _busy(self, native: str) -> Job | None:
+    def _busy(self, native: str) -> Load | None:
         found = None
         for job in self._jobs.ours(native):
             if job.abandoned:

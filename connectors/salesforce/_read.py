@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from connectors.salesforce._bulk import Jobs
+from connectors.salesforce._bulk import Loads
 from connectors.salesforce._bulk_read import BulkReader
 from connectors.salesforce._config import SalesforceConfig
 from connectors.salesforce._cursor import Cursor, Place, Window
@@ -25,7 +25,7 @@ _REMEMBERED = 20_000
 class Reader:
     """Reads one org."""
 
-    def __init__(self, session: Session, schema: Schema, jobs: Jobs, config: SalesforceConfig) -> None:
+    def __init__(self, session: Session, schema: Schema, jobs: Loads, config: SalesforceConfig) -> None:
         self._session = session
         self._schema = schema
         self._config = config

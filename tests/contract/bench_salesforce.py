@@ -124,4 +124,12 @@ class SalesforceBench(Bench):
         return {line["Id"]: str(line["Quantity"]) for line in self.org.records("OrderItem", {"OrderId": order["Id"]})}
 
 
+class BulkBench(SalesforceBench):
+    """The same org, read by bulk queries as soon as there is more than a page."""
+
+    def raw_config(self) -> dict[str, Any]:
+        return {**super().raw_config(), "bulk": {"read_above": 1}}
+
+
 BENCH = SalesforceBench
+VARIANTS = {"bulk": BulkBench}

@@ -13,12 +13,12 @@ from landbridge.connector import Registration
 
 
 @pytest.fixture
-def start(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[Registration], Bench]]:
+def start(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Bench]]:
     """Start a bench; everything is stopped after the test."""
     started: list[Bench] = []
 
-    def begin(registration: Registration) -> Bench:
-        bench = make_bench(registration, tmp_path)
+    def begin(registration: Registration, variant: str = "") -> Bench:
+        bench = make_bench(registration, tmp_path, variant)
         bench.fixture = request.getfixturevalue
         bench.start()
         started.append(bench)

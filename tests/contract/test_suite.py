@@ -10,18 +10,20 @@ from bench import Bench
 from connectors_under_test import HERE, REGISTRY, benches
 from suite import ALL
 
-from landbridge.connector import Registration
 from landbridge.contract import waived
+
+PRODUCTS = [name for name in benches() if ":" not in name]
 
 
 @pytest.mark.parametrize("check", ALL)
 @pytest.mark.parametrize("name", benches())
-def test_contract(name: str, check: str, start: Callable[[Registration], Bench]) -> None:
+def test_contract(name: str, check: str, start: Callable[..., Bench]) -> None:
+    name, _, variant = name.partition(":")
     reason = waived(REGISTRY[name], check)
     if reason is not None:
         assert len(reason) > 20, "a waiver says why"
         return
-    ALL[check](start(REGISTRY[name]))
+    ALL[check](start(REGISTRY[name], variant))
 
 
 @pytest.mark.parametrize("name", REGISTRY.names())
@@ -29,7 +31,7 @@ def test_every_connector_has_a_bench(name: str) -> None:
     assert (HERE / f"bench_{name}.py").exists(), f"tests/contract/bench_{name}.py is missing"
 
 
-@pytest.mark.parametrize("name", benches())
+@pytest.mark.parametrize("name", PRODUCTS)
 def test_every_waiver_names_a_check_and_stands_on_the_docs_page(name: str, root: Path) -> None:
     page = (root / "docs" / "connectors" / f"{name}.md").read_text(encoding="utf-8")
     known = set(ALL) | {check.partition("[")[0] for check in ALL}
@@ -39,7 +41,7 @@ def test_every_waiver_names_a_check_and_stands_on_the_docs_page(name: str, root:
         assert waiver.reason in page, f"the reason of {waiver.test} is not on the docs page"
 
 
-@pytest.mark.parametrize("name", benches())
+@pytest.mark.parametrize("name", PRODUCTS)
 def test_the_docs_page_tells_every_setting_and_entity(name: str, root: Path) -> None:
     page = (root / "docs" / "connectors" / f"{name}.md").read_text(encoding="utf-8")
     registration = REGISTRY[name]
