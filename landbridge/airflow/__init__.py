@@ -1,11 +1,12 @@
 """Flows as Airflow DAGs: one per flow file, each task one call of the kernel.
 
-`dags/flows.py` calls `flow_dags`; nothing else in the kernel imports this package, and Airflow is imported only when
-a DAG is made.
+`dags/flows.py` calls `flow_dags`, `dags/drift.py` calls `drift_dags`; nothing else in the kernel imports this package,
+and Airflow is imported only when a DAG is made.
 """
 
 from landbridge.airflow._dags import flow_dags
+from landbridge.airflow._drift import drift_dags
 from landbridge.airflow._pools import pool_of, pools
 from landbridge.airflow._schedule import asset_of, schedule_of
 
-__all__ = ["asset_of", "flow_dags", "pool_of", "pools", "schedule_of"]
+__all__ = ["asset_of", "drift_dags", "flow_dags", "pool_of", "pools", "schedule_of"]

@@ -18,7 +18,7 @@ PANELS = {
     "Configuration": ("_check", "_mapping", "_schema", "_profile", "_new"),
     "Running": ("_run", "_up", "_demo", "_sandbox"),
     "One record": ("_records", "_xref"),
-    "Operating": ("_operate", "_dead", "_adopt"),
+    "Operating": ("_operate", "_drift", "_dead", "_adopt"),
 }
 """The modules with commands, as `--help` groups them; each has `register(app)` and imports the rest inside."""
 

@@ -178,7 +178,7 @@ class _Settling:
             accepted=list(accepted),
         )
         self.report.stopping.append(replace(change, routes=tuple(one for one in change.routes if one not in accepted)))
-        if known is None:
+        if known is None or known.message != change.message:
             said = {"entity": uses.entity, "lines": list(change.lines), "routes": list(change.routes)}
             self.note("drift", uses.system, said | {"message": str(change)})
         return True
