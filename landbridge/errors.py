@@ -78,16 +78,23 @@ class Finding:
     message: str
     hint: str = ""
     where: str = field(default="", compare=False)  # mapping or rule file:line, where known
+    severity: str = field(default="", compare=False)  # of a quality rule; "warning" and "info" hold nothing up
+
+    @property
+    def noted(self) -> bool:
+        """Whether the message goes on: the finding is only kept beside it."""
+        return self.severity in ("warning", "info")
 
     def as_dict(self) -> dict[str, str]:
         """The finding as it is stored beside the message."""
-        return {
+        told = {
             "path": self.path,
             "rule": self.rule,
             "message": self.message,
             "hint": self.hint,
             "where": self.where,
         }
+        return told | {"severity": self.severity} if self.severity else told
 
 
 class Failure(LandbridgeError):

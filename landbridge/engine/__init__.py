@@ -9,6 +9,7 @@ from landbridge.engine._extract import Extracted, incoming_of, receive
 from landbridge.engine._parts import STATES, Parts
 from landbridge.engine._plan import reference_of
 from landbridge.engine._preview import Difference, Example, Preview, preview, preview_rows
+from landbridge.engine._process import canonicalise
 from landbridge.engine._single import Step, canonical_of, fetch_one
 from landbridge.engine._single import send as send_one
 from landbridge.engine._tune import tune_process
@@ -26,6 +27,7 @@ __all__ = [
     "Step",
     "adopt",
     "canonical_of",
+    "canonicalise",
     "fetch_one",
     "incoming_of",
     "preview",

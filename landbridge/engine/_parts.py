@@ -48,7 +48,7 @@ class Described(Protocol):
 
 
 Check = Callable[[str, dict[str, Any]], list[Finding]]
-"""A quality gate for single messages: rules' name and canonical body to findings."""
+"""The quality rules for single messages: rules' name and canonical body to findings, those only noted included."""
 
 Resolver = Callable[[str, dict[str, Any]], UUID | None]
 """The hub's seam: entity and canonical body to the subject it is, None where only the cross-reference decides."""

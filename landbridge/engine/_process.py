@@ -19,7 +19,7 @@ from landbridge.engine._parts import STATES, Parts
 from landbridge.engine._refs import Places, chain_key, key_of, name_lines, references, resolve
 from landbridge.errors import ConfigError, Finding, Invalid, Problem
 from landbridge.settings import Flow, Route
-from landbridge.store import control, identity, inbox, locked_out, outbox
+from landbridge.store import control, identity, inbox, locked_out, outbox, quality
 from landbridge.store._identity import Key, Who
 from landbridge.store._inbox import Processed, Received
 from landbridge.store._outbox import Outgoing
@@ -44,6 +44,7 @@ class _Message:
     refers: Sequence[Key] = ()
     missing: Sequence[Key] = ()  # references to records that nothing has brought yet
     findings: Sequence[Finding] = ()
+    checked: dict[str, list[Finding]] = field(default_factory=dict)  # by the name of the rules
     subject: UUID | None = None
     chain: UUID | None = None
     version: int | None = None
@@ -59,6 +60,7 @@ class Process:
     entity: str
     subscriptions: Sequence[Subscription]
     counts: Counter[str] = field(default_factory=Counter)
+    _at_gate: dict[tuple[str, int], list[Finding]] = field(default_factory=dict)  # by flow and message
 
     @property
     def size(self) -> int:
@@ -86,6 +88,8 @@ class Process:
     def work(self, connection: Connection, received: Sequence[Received]) -> None:
         """Canonicalise, check and resolve these messages and queue what follows, in the caller's transaction."""
         messages = [self._canonicalise(message) for message in received]
+        if any(s.flow.check.quality != "none" for s in self.subscriptions):
+            self._at_gate = quality.take_findings(connection, [message.id for message in received])
         self._resolve(connection, messages)
         supersede = {s.id for s in self.subscriptions if s.route.entity in STATES}
         outgoing = [row for message in messages for row in self._fan_out(connection, message)]
@@ -106,21 +110,12 @@ class Process:
 
     def _canonicalise(self, received: Received) -> _Message:
         message = _Message(received)
-        if received.action != "upsert":
-            return message
-        context = Context(system=self.system, scope=received.scope, now=self.parts.clock.now())
-        try:
-            if inbox.UNSTORABLE in received.body:
-                raise Invalid([Finding("", "text", received.body[inbox.UNSTORABLE], "Correct it at the source.")])
-            canonical = self._mapping.read(received.body, context)
-            self.parts.schema.check(self.entity, canonical)
-            settle_status(self.entity, canonical)
-        except Invalid as error:
-            message.findings = error.findings
-        except Exception as error:  # noqa: BLE001 - a fault in one record's mapping must not stop its feed
-            message.findings = fault("canonicalise", error).findings
-        else:
-            message.canonical = canonical
+        if received.action == "upsert":
+            found = canonicalise(self.parts, self._mapping, self.entity, received.body, self.system, received.scope)
+            if isinstance(found, Invalid):
+                message.findings = found.findings
+            else:
+                message.canonical = found
         return message
 
     # -- resolve -----------------------------------------------------------------------------------------------------
@@ -217,10 +212,13 @@ class Process:
             received.received_at,
         )
         findings = list(message.findings) or self._required(message, subscription.flow)
-        findings = findings or self._gate(connection, message, subscription)
+        noted: list[Finding] = []
+        if not findings:
+            findings, noted = self._gate(connection, message, subscription)
+        row.findings = [finding.as_dict() for finding in noted] or None
         if findings:
             row.state, row.code, row.subject, row.version = "quarantined", "invalid", None, None
-            row.findings = [finding.as_dict() for finding in findings]
+            row.findings = [finding.as_dict() for finding in (*findings, *noted)]
             row.reason = str(Invalid(findings))
         elif message.subject is None:
             row.state, row.code = "suppressed", "never_seen"
@@ -248,20 +246,48 @@ class Process:
             if flow.policy(key.entity) == "require"
         ]
 
-    def _gate(self, connection: Connection, message: _Message, subscription: Subscription) -> list[Finding]:
-        check = subscription.flow.check
-        if self.parts.check is None or check.quality == "none" or message.canonical is None:
-            return []
-        findings = self.parts.check(check.quality, message.canonical)
-        if findings and check.on_fail == "stop":
-            reason = f"{self.system} {self.entity} {message.received.key} failed its check: {Invalid(findings)}"
-            if control.pause(connection, subscription.flow.flow, reason, self.parts.clock.now()):
+    def _gate(
+        self, connection: Connection, message: _Message, subscription: Subscription
+    ) -> tuple[list[Finding], list[Finding]]:
+        """What holds the message up on a route, and what is only kept beside it."""
+        flow, check = subscription.flow.flow, subscription.flow.check
+        if check.quality == "none" or message.canonical is None:
+            return [], []
+        if check.quality not in message.checked and self.parts.check is not None:
+            message.checked[check.quality] = self.parts.check(check.quality, message.canonical)
+        at_gate = self._at_gate.get((flow, message.received.id), ())
+        found = list(dict.fromkeys((*at_gate, *message.checked.get(check.quality, ()))))  # what both see counts once
+        noted = [finding for finding in found if finding.noted or check.on_fail == "warn"]
+        failed = [finding for finding in found if finding not in noted]
+        if failed and check.on_fail == "stop" and not at_gate:  # the gate has stopped for what it found itself
+            reason = f"{self.system} {self.entity} {message.received.key} failed its check: {Invalid(failed)}"
+            if control.pause(connection, flow, reason, self.parts.clock.now()):
                 self.counts["paused"] += 1
-        return [] if check.on_fail == "warn" else findings
+        if noted:
+            self.counts["noted"] += 1
+        return failed, noted
 
     def _owns_some(self, entity: str) -> bool:
         fields = self.parts.ownership.entity(entity).fields
         return any(owner.owner == self.system for owner in fields.values())
+
+
+def canonicalise(
+    parts: Parts, mapping: Any, entity: str, native: dict[str, Any], system: str, scope: str
+) -> dict[str, Any] | Invalid:
+    """Step 2 for one record: its canonical body, valid against its schema, or what is wrong with it."""
+    context = Context(system=system, scope=scope, now=parts.clock.now())
+    try:
+        if inbox.UNSTORABLE in native:
+            return Invalid([Finding("", "text", native[inbox.UNSTORABLE], "Correct it at the source.")])
+        canonical: dict[str, Any] = mapping.read(native, context)
+        parts.schema.check(entity, canonical)
+        settle_status(entity, canonical)
+    except Invalid as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - a fault in one record's mapping must not stop its feed
+        return fault("canonicalise", error)
+    return canonical
 
 
 class _References:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from landbridge.canonical import Canonical
 from landbridge.connector import Registry
 from landbridge.errors import ConfigError, Problem
+from landbridge.quality import Rules, read_rules
 from landbridge.settings._crosscheck import Around, check_flow, check_ownership
 from landbridge.settings._files import FLOWS, flow_names, load_flow, parsed_flow
 from landbridge.settings._flow import Flow
@@ -31,6 +32,7 @@ SYSTEMS = "config/systems.yaml"
 ENVIRONMENTS = "config/environments"
 OWNERSHIP = "config/ownership.yaml"
 INSTALLATION = "config/landbridge.yaml"
+QUALITY = "config/quality"
 
 
 class _Files:
@@ -105,7 +107,9 @@ def load(
         canonical,
     )
     warnings: list[Problem] = []
+    quality = _quality(files, canonical, None if only is None else {flow.check.quality for flow, _ in flows.values()})
     for flow, node in flows.values():
+        files.problems += _of_another_entity(flow, node, quality)
         files.problems += check_flow(flow, node, around)
         files.problems += refused(node)
         warnings += kept(node)
@@ -121,6 +125,7 @@ def load(
         ownership=ownership,
         canonical=canonical,
         registry=registry,
+        quality=quality,
         revision=files.revision,
         warnings=tuple(sorted(warnings)),
     )
@@ -148,15 +153,15 @@ def _flows(files: _Files, only: str | None) -> dict[str, tuple[Flow, Node]]:
         except ConfigError as error:
             files.problems += error.problems
     if only is None:
-        files.problems += _misnamed(files.root)
+        files.problems += _misnamed(files.root, FLOWS)
     return found
 
 
-def _misnamed(root: Path) -> list[Problem]:
-    """Files that look like flows and would silently not be read."""
+def _misnamed(root: Path, folder: str) -> list[Problem]:
+    """Files that look like flows or rules and would silently not be read."""
     hint = "Name it .yaml, or move it elsewhere."
-    names = sorted(path.name for path in (root / FLOWS).glob("*") if path.suffix in (".yml", ".json", ".YAML"))
-    return [Problem(f"{FLOWS}/{name}", 0, 0, "only *.yaml is read here.", hint) for name in names]
+    names = sorted(path.name for path in (root / folder).glob("*") if path.suffix in (".yml", ".json", ".YAML"))
+    return [Problem(f"{folder}/{name}", 0, 0, "only *.yaml is read here.", hint) for name in names]
 
 
 def _systems_of(flows: Iterable[Flow]) -> Iterator[str]:
@@ -171,6 +176,31 @@ def _canonical(files: _Files, installation: Installation) -> Canonical:
     except ConfigError as error:
         files.problems += [replace(one, file=f"{installation.schemas}/{one.file}") for one in error.problems]
         return Canonical({})
+
+
+def _quality(files: _Files, canonical: Canonical, only: set[str] | None) -> dict[str, Rules]:
+    """Every file of rules by its name, or those that are asked for."""
+    found: dict[str, Rules] = {}
+    if not canonical.entities:
+        return found  # told already; without a model every column would look wrong
+    for path in sorted((files.root / QUALITY).glob("*.yaml")):
+        node = files.read(f"{QUALITY}/{path.name}") if only is None or path.stem in only else None
+        if node is None:
+            continue
+        try:
+            found[path.stem] = read_rules(node, path.stem, canonical)
+        except ConfigError as error:
+            files.problems += error.problems
+    if only is None:
+        files.problems += _misnamed(files.root, QUALITY)
+    return found
+
+
+def _of_another_entity(flow: Flow, node: Node, quality: Mapping[str, Rules]) -> Iterator[Problem]:
+    rules = quality.get(flow.check.quality)
+    if rules is not None and rules.entity != flow.extract.entity:
+        text = f"check.quality: these are rules of {rules.entity}, and the flow carries {flow.extract.entity}."
+        yield node.find(("check", "quality"))[0].problem(text, "Name rules of that entity.")
 
 
 def _environment(files: _Files, name: str, *, needed: bool) -> Node | None:

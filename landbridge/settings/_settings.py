@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from landbridge.strict import did_you_mean
 if TYPE_CHECKING:
     from landbridge.canonical import Canonical
     from landbridge.connector import Registry
+    from landbridge.quality import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Settings:
     registry: Registry
     revision: str
     warnings: tuple[Problem, ...] = ()
+    quality: Mapping[str, Rules] = field(default_factory=dict)
 
     @classmethod
     def load(
