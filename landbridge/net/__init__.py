@@ -15,8 +15,12 @@ from landbridge.net._open import open_http
 from landbridge.net._outcome import outcome_of, retry_after
 from landbridge.net._reply import Reply
 from landbridge.net._settings import ClientCertificate, NetSettings, Rate
+from landbridge.net._sftp import RemoteFile, Sftp, SftpAddress, SftpLogin
 from landbridge.net._soap import soap_transport
 from landbridge.net._trace import traced, traceparent
+from landbridge.net._wsdl import SoapPort, Wsdl, absolute_wsdl, is_wsdl_path, nil, read_wsdl, typed
+from landbridge.net._wsdl_types import SoapField, SoapType
+from landbridge.net._wsse import username_token
 
 __all__ = [
     "ApiKey",
@@ -35,16 +39,30 @@ __all__ = [
     "NoAuth",
     "OAuth2",
     "Rate",
+    "RemoteFile",
     "Reply",
+    "Sftp",
+    "SftpAddress",
+    "SftpLogin",
+    "SoapField",
+    "SoapPort",
+    "SoapType",
     "Url",
     "Usage",
+    "Wsdl",
+    "absolute_wsdl",
     "addresses_of",
     "authenticator",
+    "is_wsdl_path",
+    "nil",
     "open_http",
     "origin",
     "outcome_of",
+    "read_wsdl",
     "retry_after",
     "soap_transport",
     "traced",
     "traceparent",
+    "typed",
+    "username_token",
 ]

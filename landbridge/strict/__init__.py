@@ -2,19 +2,19 @@
 
 from typing import TYPE_CHECKING, Any
 
-from landbridge.strict import json, yaml
+from landbridge.strict import csv, json, yaml
 from landbridge.strict._models import did_you_mean, dotted, validate
 from landbridge.strict._node import Node, plain
 
 if TYPE_CHECKING:
-    from landbridge.strict import xml
+    from landbridge.strict import excel, xml
 
-__all__ = ["Node", "did_you_mean", "dotted", "json", "plain", "validate", "xml", "yaml"]
+__all__ = ["Node", "csv", "did_you_mean", "dotted", "excel", "json", "plain", "validate", "xml", "yaml"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "xml":  # loaded when first used: a task that reads one flow has no XML to read
+    if name in ("excel", "xml"):  # loaded when first used: a task that reads one flow has no XML to read
         from importlib import import_module
 
-        return import_module("landbridge.strict.xml")
+        return import_module(f"landbridge.strict.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
