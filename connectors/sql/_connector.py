@@ -26,7 +26,7 @@ from landbridge.connector import (
     Write,
     connector,
 )
-from landbridge.errors import Denied
+from landbridge.errors import Denied, Rejected
 from landbridge.net import Http
 from landbridge.time import Clock
 
@@ -81,7 +81,11 @@ class Sql(Connector[SqlConfig]):
 
     def read(self, entity: str, since: str | None, *, limit: int | None = None) -> Iterator[Page]:
         """What changed, by (stamp, key); a table without stamps as one snapshot."""
-        return self._reader.pages(entity, since, limit)
+        try:
+            yield from self._reader.pages(entity, since, limit)
+        except Rejected:
+            self._tables.forget()  # perhaps a column was renamed: the next reading asks the database anew
+            raise
 
     def fetch(self, entity: str, ids: Sequence[str]) -> list[Row]:
         """Records by key."""

@@ -27,8 +27,8 @@ from landbridge.time import Clock
 ACTOR = "drift"
 """Who pauses and resumes, in the history."""
 
-RELATIVE = frozenset({"retyped", "shortened"})
-"""Seen against the last description only: an edit of the mapping line is taken for the answer."""
+ANSWERED = frozenset({"retyped", "shortened", "gone"})
+"""Where a change says what its lines were, an edit of these lines is taken for the answer."""
 
 
 @dataclass(slots=True)
@@ -160,7 +160,7 @@ class _Settling:
     def stop(self, uses: Used, change: Change, before: Description | None) -> bool:
         """A change stands, unless the lines that it concerns were edited since it was found."""
         known = self.open.get(change.key)
-        if known is not None and change.kind in RELATIVE and change.form and change.form != known.form:
+        if known is not None and change.kind in ANSWERED and change.form and change.form != known.form:
             return False
         since = before.asked_at if before is not None else self.now
         accepted = known.accepted if known is not None and known.message == change.message else []
@@ -201,7 +201,7 @@ class _Settling:
             self.report.gone.append(one.message)
             self.note("drift_gone", one.system, {"entity": one.entity, "message": one.message})
             if one.reading:
-                self.report.again += kept.canonicalise_again(self.connection, one.routes, one.since)
+                self.report.again += kept.canonicalise_again(self.connection, one.routes, one.since, one.field)
         kept.put(self.connection, list(self.standing.values()))
 
     def pause(self) -> None:

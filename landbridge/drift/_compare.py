@@ -17,6 +17,7 @@ from landbridge.translator import lines
 from landbridge.translator._lint import VENDOR, type_of, words_of
 from landbridge.translator._shape import Shape
 from landbridge.translator._tables import Tables
+from landbridge.translator._usage import every
 
 ALIKE = 0.6
 """From this similarity of names on, a new field of the same type may be a renamed one."""
@@ -75,7 +76,7 @@ class _Comparison:
     def use(self, path: str, use: Use) -> Iterator[Change]:
         field = self.now.fields.get(path)
         if field is None:
-            if path not in self.parents and (path in self.before or self.judged(path)):
+            if path not in self.parents and (path in self.before or (self.judged(path) and not self.other(path, use))):
                 yield self.gone(path, use)
             return
         before = self.before.get(path)
@@ -89,13 +90,21 @@ class _Comparison:
         parent = path.rpartition(".")[0]
         return not parent or parent in self.parents
 
+    def other(self, path: str, use: Use) -> bool:
+        """Whether the line takes the first of several fields of which another one is there."""
+        several = any(isinstance(one, ast.First) for one in every(use.line.value))
+        return several and any(one.path != path and one.path in self.now.fields for one in use.line.sources)
+
     def gone(self, path: str, use: Use) -> Change:
         other = self.renamed.get(path) or self.successor(path)
         if other:
-            hint = f"'{other}' is new and like it: was it renamed? Then write {other} there."
+            both = f"; {{first: [{other}, {path}]}} reads what was received before too" if not use.written else ""
+            hint = f"'{other}' is new and like it: was it renamed? Then write {other} there{both}."
         else:
             hint = did_you_mean(path, self.now.fields) or "Take the lines off, or ask for the field back."
         change = self.change("gone", path, use, "is not there any more", hint)
+        if not self.other(path, use):
+            change = replace(change, form="")  # no edit helps but one that does without it
         if path not in self.before:
             change = replace(change, message=f"{self.now.native} has no field '{path}'.")
         return replace(change, renamed=other)

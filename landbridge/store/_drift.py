@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection
 
 import landbridge.store.tables_drift  # noqa: F401 - its tables are part of the schema that migrations are held to
@@ -131,21 +132,25 @@ def accept(connection: Connection, route: str) -> list[Drift]:
     return taken
 
 
-def canonicalise_again(connection: Connection, routes: Sequence[str], since: datetime) -> int:
-    """Send what routes received since an instant and did not try to deliver through canonicalise again.
+def canonicalise_again(connection: Connection, routes: Sequence[str], since: datetime, field: str) -> int:
+    """Send what routes received without a field since an instant and did not deliver through canonicalise again.
 
-    Its bodies were made while a field of the source was missing. What was tried, held or delivered stays as it is;
-    what was quarantined since is looked at anew. Returns how many messages.
+    Its bodies were made while the field of the source was missing. What has the field, and what was tried, held or
+    delivered, stays as it is; what was quarantined since is looked at anew. Returns how many messages.
     """
-    if not routes:
+    if not routes or not field:
         return 0
-    return connection.execute(_AGAIN, {"routes": list(routes), "since": since}).rowcount
+    path = "$" + "".join("." + orjson.dumps(name).decode() for name in field.split("."))  # lax: through every list
+    return connection.execute(_AGAIN, {"routes": list(routes), "since": since, "path": path}).rowcount
 
 
 _AGAIN = sql("""
 with gone as (
     delete from outbox o using route r
     where r.id = o.route_id and r.name = any(:routes) and o.received_at >= :since and o.attempts = 0
+      and exists (
+          select from body b where b.owner = o.message_id and b.kind = 'native' and b.at = o.received_at
+            and not jsonb_path_exists(cast(b.content as jsonb), cast(:path as jsonpath)))
       and ((o.done_at is null and o.state in ('ready', 'waiting') and o.stage is null)
            or (o.state = 'quarantined' and o.subject is null))
     returning o.message_id, o.received_at, o.route_id

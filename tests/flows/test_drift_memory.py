@@ -130,6 +130,10 @@ def test_a_field_without_which_no_body_is_valid_pauses_every_route(house: House)
 
 
 def test_what_was_received_meanwhile_is_read_by_the_mended_mapping(house: House) -> None:
+    house.desk("pause", "customers/shop")
+    house.put("C0")
+    house.made.run("customers")  # waits, read while the field had its old name
+    house.desk("resume", "customers/shop")
     fields = house.fields["crm"]
     fields["Vat_Number"] = replace(fields.pop("Tax"), name="Vat_Number", label="Tax")
     assert house.check().paused == ["customers/shop"]
@@ -140,9 +144,9 @@ def test_what_was_received_meanwhile_is_read_by_the_mended_mapping(house: House)
     found = house.check()
     assert found.resumed == ["customers/shop"] and found.again == 1
     house.made.run("customers")
-    assert house.stands("shop") == [{"id": "C1", "vat": "DE1"}]
-    assert house.stands("erp") == erp and house.systems["erp"].written() == 1  # where it was delivered, it stays
-    assert [(row.delivered, row.in_flight) for row in balanced(house.made)] == [(1, 0), (1, 0)]
+    assert house.stands("shop") == [{"id": "C0", "vat": "TC0"}, {"id": "C1", "vat": "DE1"}]
+    assert house.stands("erp") == erp and house.systems["erp"].written() == 2  # where it was delivered, it stays
+    assert [(row.delivered, row.in_flight) for row in balanced(house.made)] == [(2, 0), (2, 0)]
 
 
 def test_an_entity_that_is_not_shown_any_more_pauses_what_goes_there(house: House) -> None:
