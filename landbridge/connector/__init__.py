@@ -10,16 +10,19 @@ from landbridge.connector._entity import Entity, Field, Fields, FieldType, Grade
 from landbridge.connector._outcome import Accepted, Delivered, Found, Outcome
 from landbridge.connector._page import Identity, KeyHash, Page, Row
 from landbridge.connector._registry import Registration, Registry, connector
+from landbridge.connector._webhook import Answer, Event
 from landbridge.connector._window import Window
 from landbridge.connector._write import Action, LineAction, LineWrite, Write
 
 __all__ = [
     "Accepted",
     "Action",
+    "Answer",
     "Config",
     "Connector",
     "Delivered",
     "Entity",
+    "Event",
     "Field",
     "FieldType",
     "Fields",

@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict
 from landbridge.connector._entity import Entity, Fields, Waiver
 from landbridge.connector._outcome import Found, Outcome
 from landbridge.connector._page import Identity, KeyHash, Page, Row
+from landbridge.connector._webhook import Answer, Event
 from landbridge.connector._write import Write
 from landbridge.errors import Rejected
 
 if TYPE_CHECKING:
     from landbridge.net import Http
+    from landbridge.signatures import Request
     from landbridge.time import Clock
 
 
@@ -96,6 +98,17 @@ class Connector(Generic[C]):
     def absent(self, entity: str, last: dict[str, Any]) -> dict[str, Any] | None:
         """What a record's absence from a complete snapshot means: its body with zero quantities, or None: deleted."""
         return None
+
+    def parse_webhook(self, request: Request) -> list[Event]:
+        """The changes that a verified webhook tells; Invalid if it cannot be read, Rejected if there are none here."""
+        raise Rejected(
+            f"{self.name} has no webhooks that its connector can read.",
+            hint="Poll it: take `webhook: true` off its flows.",
+        )
+
+    def answer_webhook(self, request: Request) -> Answer:
+        """What the sender wants to hear once everything it told is kept."""
+        return Answer()
 
     def close(self) -> None:
         """Give back connections."""

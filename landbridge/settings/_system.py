@@ -9,6 +9,7 @@ from pydantic import Field
 from landbridge.connector import Config
 from landbridge.net import NetSettings
 from landbridge.settings._model import Model, Name
+from landbridge.signatures import Webhook
 
 
 class SystemEntry(Model):
@@ -30,6 +31,11 @@ class SystemEntry(Model):
         description="Folder of mappings/ with this instance's own files; default: the connector's name.",
         examples=["acme_emea"],
         pattern=r"^[a-z][a-z0-9_]*$",
+    )
+    webhook: dict[str, Any] | None = Field(
+        None,
+        description="How its webhooks prove themselves: standard, hmac or token, and addresses; see docs/webhooks.md.",
+        examples=[{"standard": {"secrets": ["env:CRM_HOOK_SECRET"]}}],
     )
     scopes: tuple[str, ...] = Field(
         (),
@@ -61,4 +67,5 @@ class System(Model):
     config: Config = Field(description="The connector's configuration.", examples=[{}])
     net: NetSettings = Field(default_factory=NetSettings, description="The network policy.", examples=[{}])
     mapping: str = Field(description="Folder of mappings/.", examples=["acme"])
+    webhook: Webhook | None = Field(None, description="How its webhooks prove themselves.", examples=[None])
     scopes: tuple[str, ...] = Field((), description="Organisations it is used for.", examples=[["CN01"]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -14,6 +15,7 @@ from landbridge.net import NetSettings, Url
 from landbridge.secrets import Secret
 from landbridge.settings._origin import merged, opened
 from landbridge.settings._system import Override, System, SystemEntry
+from landbridge.signatures import Webhook
 from landbridge.strict import Node, did_you_mean, yaml
 
 if TYPE_CHECKING:
@@ -27,9 +29,18 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 def read_systems(
-    systems: Node, environment: Node | None, registry: Registry, *, only: frozenset[str] | None, offline: bool
+    systems: Node,
+    environment: Node | None,
+    registry: Registry,
+    *,
+    only: frozenset[str] | None,
+    offline: bool,
+    root: Path,
 ) -> tuple[dict[str, System], list[Problem]]:
-    """The systems that could be read, and every problem of both files; `only` leaves the others unread."""
+    """The systems that could be read, and every problem of both files; `only` leaves the others unread.
+
+    A connector's configuration sees `root` as `info.context["root"]`: where the paths begin that it names.
+    """
     problems: list[Problem] = []
     found = {}
     if environment is not None:
@@ -42,7 +53,7 @@ def read_systems(
             problems.append(node.problem(f"'{name}' cannot name a system.", hint, key=True))
         over = environment.get(name) if environment is not None else None
         try:
-            found[name] = _system(name, node, over, registry, offline=offline)
+            found[name] = _system(name, node, over, registry, offline=offline, root=root)
         except ConfigError as error:
             problems += error.problems
     return found, problems
@@ -55,7 +66,7 @@ def _unknown_systems(environment: Node, systems: Node) -> Iterator[Problem]:
             yield node.problem(f"system '{name}' is not in systems.yaml.", hint, key=True)
 
 
-def _system(name: str, node: Node, over: Node | None, registry: Registry, *, offline: bool) -> System:
+def _system(name: str, node: Node, over: Node | None, registry: Registry, *, offline: bool, root: Path) -> System:
     entry = yaml.validate(node, SystemEntry)
     if entry.connector not in registry:
         hint = registry.suggestion(entry.connector)
@@ -69,12 +80,27 @@ def _system(name: str, node: Node, over: Node | None, registry: Registry, *, off
         raise ConfigError([node["connector"].problem(text, hint)]) from error
     if over is not None:
         problems += _beyond(over, model)
-    config = _typed(node, over, "config", model, secrets_of(model), offline=offline, problems=problems)
+    context = {"root": root}
+    config = _typed(node, over, "config", model, secrets_of(model), offline=offline, problems=problems, context=context)
     net = _typed(node, over, "net", NetSettings, _NET_SECRETS, offline=offline, problems=problems)
+    webhook = _webhook(node.get("webhook"), problems)
     if problems or config is None or net is None:
         raise ConfigError(problems)
     mapping = entry.mapping or entry.connector
-    return System(name=name, connector=entry.connector, config=config, net=net, mapping=mapping, scopes=entry.scopes)
+    return System(
+        name=name, connector=entry.connector, config=config, net=net, mapping=mapping, webhook=webhook,
+        scopes=entry.scopes,
+    )  # fmt: skip
+
+
+def _webhook(node: Node | None, problems: list[Problem]) -> Webhook | None:
+    if node is None or node.value is None:
+        return None
+    try:
+        return yaml.validate(node, Webhook)
+    except ConfigError as error:
+        problems += error.problems
+        return None
 
 
 def _typed(
@@ -86,6 +112,7 @@ def _typed(
     *,
     offline: bool,
     problems: list[Problem],
+    context: dict[str, Any] | None = None,
 ) -> Any:
     """One block, validated against its model; None where it cannot be, with its problems told."""
     block = merged(node.get(part), over.get(part) if over is not None else None)
@@ -101,7 +128,7 @@ def _typed(
         problems += [_unset(key, value) for key, value in unset]
         problems += _missing_secrets(filled, secret)
     try:
-        return yaml.validate(filled, model)
+        return yaml.validate(filled, model, context=context)
     except ConfigError as error:
         silent = {(one.file, one.line, one.column) for _, one in unset}  # told as unset already, or not wanted offline
         wrong = [one for one in error.problems if (one.file, one.line, one.column) not in silent]

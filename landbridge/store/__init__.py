@@ -7,6 +7,7 @@ the statements and take the connection of the transaction they belong to.
 from landbridge.store import _adopt as adoption
 from landbridge.store import _control as control
 from landbridge.store import _drift as drift
+from landbridge.store import _hooks as hooks
 from landbridge.store import _identity as identity
 from landbridge.store import _inbox as inbox
 from landbridge.store import _operate as operate
@@ -24,6 +25,7 @@ __all__ = [
     "control",
     "drift",
     "ensure_partitions",
+    "hooks",
     "identity",
     "inbox",
     "locked_out",

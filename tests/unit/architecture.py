@@ -132,18 +132,19 @@ LAYERS: dict[str, set[str]] = {
     "supervise": BOTTOM,
     "net": BOTTOM | {"strict", "secrets"},
     "canonical": BOTTOM | {"strict"},
-    "connector": BOTTOM | {"net", "strict"},
+    "signatures": BOTTOM | {"secrets"},
+    "connector": BOTTOM | {"net", "strict", "signatures"},
     "translator": BOTTOM | {"strict", "canonical", "connector"},
     "store": BOTTOM | {"strict", "supervise"},
-    "settings": BOTTOM | {"strict", "secrets", "net", "canonical", "connector"},
-    "engine": BOTTOM | {"strict", "canonical", "connector", "settings", "store", "translator"},
+    "settings": BOTTOM | {"signatures", "strict", "secrets", "net", "canonical", "connector", "quality"},
+    "engine": BOTTOM | {"signatures", "strict", "canonical", "connector", "settings", "store", "translator"},
     "quality": BOTTOM | {"strict", "canonical"},
     "drift": BOTTOM | {"strict", "canonical", "connector", "settings", "store", "translator"},
     "contract": BOTTOM | {"net", "strict", "connector"},
     "profile": BOTTOM | {"strict", "canonical", "connector", "translator"},
 }
 """What each part of the kernel may import; parts that are not named here stand above them all."""
-ROOTS = {"installation", "scaffold", "rehearsal", "retention", "airflow", "up", "demo", "cli"}
+ROOTS = {"installation", "scaffold", "rehearsal", "retention", "gate", "airflow", "up", "demo", "cli"}
 """Where the kernel is put together or used: nothing of LAYERS imports them, and `installation` is the one root."""
 
 
@@ -217,12 +218,13 @@ def a_package_says_what_it_offers(source: Source) -> Iterator[Fault]:
 
 @rule
 def airflow_is_an_extra(source: Source) -> Iterator[Fault]:
-    if source.top not in OURS or source.inside("landbridge/airflow"):
+    if source.top not in OURS:
         return
-    extras = ("airflow", "great_expectations", "splink")
+    extras = {"airflow": "landbridge/airflow", "great_expectations": "landbridge/gate", "pandas": "landbridge/gate"}
     for node, module, _ in source.imports:
-        if module.split(".")[0] in extras:
-            yield source.fault(node, f"imports the extra {module.split('.')[0]}")
+        extra = module.split(".")[0]
+        if extra == "splink" or (extra in extras and not source.inside(extras[extra])):
+            yield source.fault(node, f"imports the extra {extra}")
 
 
 # -- who may do what ---------------------------------------------------------------------------------------------------
