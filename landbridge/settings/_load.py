@@ -94,7 +94,7 @@ def load(
     used = None if only is None else frozenset(_systems_of(flow for flow, _ in flows.values()))
     systems_node = files.read(SYSTEMS, needed=True) or Node({}, SYSTEMS, 0, 0)
     over = _environment(files, chosen, needed=environment is not None or not offline)
-    systems, problems = read_systems(systems_node, over, registry, only=used, offline=offline)
+    systems, problems = read_systems(systems_node, over, registry, only=used, offline=offline, root=files.root)
     files.problems += problems
     if offline and environment is None:
         _other_environments(files, chosen, systems_node, registry)
@@ -221,7 +221,7 @@ def _other_environments(files: _Files, chosen: str, systems: Node, registry: Reg
             over = _environment(files, path.stem, needed=False)
             if over is not None:
                 named = frozenset(over.keys())
-                files.problems += read_systems(systems, over, registry, only=named, offline=True)[1]
+                files.problems += read_systems(systems, over, registry, only=named, offline=True, root=files.root)[1]
 
 
 def _entries(systems: Node) -> dict[str, SystemEntry]:

@@ -18,15 +18,18 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 
 
-def validate(node: Node, model: type[Model]) -> Model:
-    """The node as an instance of the model; raises ConfigError with every problem at once."""
+def validate(node: Node, model: type[Model], *, context: dict[str, Any] | None = None) -> Model:
+    """The node as an instance of the model; raises ConfigError with every problem at once.
+
+    `context` is what the model's validators see as `info.context`, such as the project's folder.
+    """
     from pydantic import ValidationError  # here: whoever has a model has pydantic loaded already
 
     if not node.is_mapping:
         what = "is empty" if node.value is None else f"is {node.kind}"
         raise ConfigError([node.problem(f"a mapping is needed here, this {what}.", _keys_hint(model))])
     try:
-        found = model.model_validate(node.value)
+        found = model.model_validate(node.value, context=context)
     except ValidationError as error:
         problems = (_problem(node, model, detail) for detail in error.errors(include_url=False, include_context=True))
         raise ConfigError(list(dict.fromkeys(problems))) from None  # its text repeats values, which may be secret
