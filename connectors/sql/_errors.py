@@ -88,13 +88,13 @@ def _lost(error: Exception, code: str) -> bool:
 
 def _code(cause: Any) -> str:
     """SQLSTATE (PostgreSQL), number (MySQL, Oracle) or name (SQLite); empty where the line itself broke."""
+    args: Any = getattr(cause, "args", ())
+    first: Any = args[0] if args else None
+    if isinstance(first, int):  # MySQL's number says more than the state beside it, which is HY000 for most
+        return str(first) if first else ""
     for name in ("sqlstate", "sqlite_errorname"):
         if getattr(cause, name, None):
             return str(getattr(cause, name))
-    args: Any = getattr(cause, "args", ())
-    first: Any = args[0] if args else None
-    if isinstance(first, int):
-        return str(first)
     if getattr(first, "code", None) is not None:  # oracledb
         return str(first.code)
     return ""

@@ -32,6 +32,8 @@ _WHO = {
     "sqlite": ("SELECT file, '', sqlite_version(), '' FROM pragma_database_list WHERE name = 'main'",),
 }
 
+_NO_DEFAULT = "1364"  # MySQL asks for the right first, and then for columns that a statement without rows leaves out
+
 
 def identity(system: str, line: Line) -> Identity:
     """The database and its server, by what the server says of itself, not by the name under which we reach it."""
@@ -108,6 +110,8 @@ def _tried(line: Line, right: str, statement: Any, native: Native) -> Iterator[s
             _run(connection, statement, native)
         except SQLAlchemyError as error:
             failure = failure_of(error, native.name)
+            if failure.status == _NO_DEFAULT:
+                return
             if not isinstance(failure, Denied):
                 raise
             yield right

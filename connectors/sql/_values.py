@@ -73,6 +73,8 @@ def inward(value: Any, name: str, column_type: Any, zone: ZoneInfo | None) -> An
     if value is None:
         return None
     kind = kind_of(column_type)
+    if isinstance(value, bool) and isinstance(column_type, mysql.TINYINT):
+        return int(value)  # what MySQL makes of BOOLEAN
     try:
         made = _PARSE[kind](value) if kind in _PARSE else value
         if isinstance(column_type, types.LargeBinary):

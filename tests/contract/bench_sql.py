@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any, ClassVar
 
 from bench import Bench, Side
+from bench_sql_mariadb import MariaDbBench
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 from sql_proxy import Fault, Proxy
@@ -178,3 +179,4 @@ class SqlBench(Bench):
 
 
 BENCH = SqlBench
+VARIANTS = {"mariadb": MariaDbBench}

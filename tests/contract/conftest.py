@@ -8,8 +8,20 @@ from pathlib import Path
 import pytest
 from bench import Bench
 from connectors_under_test import make_bench
+from mariadb_server import MariaDb, MissingServerError
 
 from landbridge.connector import Registration
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDb]:
+    """A real MariaDB of this session (and xdist worker); tests that need it are skipped where there is none."""
+    try:
+        running = MariaDb()
+    except MissingServerError as reason:
+        pytest.skip(str(reason))
+    yield running
+    running.stop()
 
 
 @pytest.fixture
