@@ -114,6 +114,11 @@ class Installation:
         path = self.settings.mapping(system, entity)
         return self.translator.load_file(path) if path is not None else None
 
+    @property
+    def state(self) -> Path:
+        """The folder of the project's state."""
+        return state_folder(self.root)
+
     def close(self) -> None:
         """Close every connection; the database server goes on running."""
         for connector in list(getattr(self.systems, "opened", {}).values()):

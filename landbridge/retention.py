@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from landbridge.store import control, ensure_partitions, operate
+from landbridge.store import control, ensure_partitions, operate, quality
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlalchemy import Connection
 
     from landbridge.settings._installation import Retention
@@ -28,11 +30,12 @@ class Retired:
     rows: dict[str, int] = field(default_factory=dict)
 
 
-def retire(store: Store, retention: Retention, now: datetime) -> Retired:
+def retire(store: Store, retention: Retention, now: datetime, state: Path | None = None) -> Retired:
     """Drop what is older than the retention of its table; one transaction per table, so that locks are brief.
 
     A message leaves with its envelope: the settled outbox rows of a month go when the inbox of that month goes, so
-    that the accounting holds before and after.
+    that the accounting holds before and after. The results of the quality gate go with the runs, and their pages with
+    them, which stand below `state`.
     """
     done = Retired()
     with store.transaction("partitions") as connection:
@@ -43,6 +46,11 @@ def retire(store: Store, retention: Retention, now: datetime) -> Retired:
                 control.drop_older(connection, table, now - kept)
             else:
                 _retire(connection, table, now - kept, done)
+    with store.transaction("retention") as connection:
+        pages = quality.drop_older(connection, now - retention.runs)
+    for page in pages:
+        if state is not None:
+            (state / page).unlink(missing_ok=True)
     return done
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 WORD = "\0"
 """Stands for a value that is no text where only texts are read: it is there, and no format reads it."""
 
-Owner = tuple[int, str, tuple[int, ...], Scopes | None]
-"""Whose row it is: message, its source key, positions in lists, and the records it stands in while they are at hand."""
+Owner = tuple[int, str, tuple[int, ...]]
+"""Whose row it is: message, its source key, and the position in every list on the way."""
 
 
 class Exact(Decimal):
@@ -63,9 +63,13 @@ class Frame:
         for positions, scopes in rows(body, first.grain):
             if holds is not None and not holds(scopes):
                 continue
-            self.owners.append((id_, key, positions, None if self.whole else scopes))
+            self.owners.append((id_, key, positions))
             for name, (column, how) in self.columns.items():
                 self.cells.setdefault(name, []).append(cell(column, how, scopes))
+
+    def values(self, rule: Rule, at: int) -> list[Any]:
+        """The values of a rule's columns in one row."""
+        return [self.cells[column.path][at] for column in rule.columns]
 
     def table(self) -> pd.DataFrame:
         """The rows as pandas has them, every value the object it is."""
@@ -110,7 +114,7 @@ def frames(rules: Rules) -> list[Frame]:
 
 def _group(rule: Rule) -> tuple[Any, ...]:
     when = tuple((column.path, tuple(sorted(map(repr, values)))) for column, values in rule.when)
-    whole = isinstance(rule.expectation, PER_BATCH)
+    whole = isinstance(rule.expectation, PER_BATCH) or bool(rule.known)
     return (rule.grain, how_of(rule), when, whole, rule.id if rule.known else "")
 
 
@@ -141,4 +145,4 @@ def _short(value: Any) -> str:
 
 def keys_of(owners: Sequence[Owner], most: int) -> tuple[str, ...]:
     """The keys of the records that own rows, each once."""
-    return tuple(list(dict.fromkeys(key for _, key, _, _ in owners))[:most])
+    return tuple(list(dict.fromkeys(key for _, key, _ in owners))[:most])

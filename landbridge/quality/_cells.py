@@ -81,7 +81,7 @@ def raw(value: Any) -> Any:
 
 
 def reference(value: Any) -> Any:
-    """A reference as one text, `crm/-/customer/0017`, or its subject; None where it names nobody."""
+    """A reference as one text, `crm|-|customer|0017`, or its subject; None where it names nobody."""
     if value is None:
         return None
     if not isinstance(value, dict):
@@ -90,4 +90,4 @@ def reference(value: Any) -> Any:
         return str(value["subject"])
     if not value.get("id"):
         return None
-    return "/".join((*(str(value.get(part) or "-") for part in ("system", "scope", "entity")), str(value["id"])))
+    return "|".join((*(str(value.get(part) or "-") for part in ("system", "scope", "entity")), str(value["id"])))

@@ -39,7 +39,7 @@ class Checker:
             for positions, scopes in rows(body, grain):
                 for test, rule in tests:
                     if test(scopes):
-                        found.append(finding_of(rule, positions, scopes))
+                        found.append(finding_of(rule, positions, [one.raw_of(scopes) for one in rule.columns]))
         return found
 
     def unexpected(self, rule: Rule, body: dict[str, Any]) -> list[tuple[int, ...]]:

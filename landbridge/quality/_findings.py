@@ -7,30 +7,32 @@ from typing import Any
 
 from landbridge.errors import Finding
 from landbridge.quality import _vocabulary as words
-from landbridge.quality._columns import Column, Scopes, place
+from landbridge.quality._columns import Column, place
 from landbridge.quality._rules import Rule
 
 
-def finding_of(rule: Rule, positions: tuple[int, ...], scopes: Scopes) -> Finding:
+def finding_of(rule: Rule, positions: tuple[int, ...], values: Sequence[Any]) -> Finding:
     """What is told of one row: where, what is wrong with it, and what to do now."""
     column = next((one for one in rule.columns if one.grain == rule.grain), rule.columns[0])
     severity = rule.expectation.severity
     if severity == "critical" and rule.mostly < 1:
         severity = "warning"  # a share cannot be broken by one message: the gate decides
-    said = _said(rule, [_shown(one, scopes) for one in rule.columns])
+    said = _said(rule, [_shown(one, value) for one, value in zip(rule.columns, values, strict=True)])
     notes = rule.expectation.notes
     text = f"{said}: {notes.rstrip('.')}" if notes else said
     return Finding(place(column, positions), rule.id, text, rule.expectation.hint, rule.where, severity)
 
 
-def _shown(column: Column, scopes: Scopes) -> str:
+def _shown(column: Column, value: Any) -> str:
     """A value as findings may show it: personal ones are masked."""
-    value = column.raw_of(scopes)
     if value is None:
         return "nothing"
     if (column.inner or column).personal:
         return "***"
     text = str(value)
+    if column.type == "reference" and text.count("|") >= 3:
+        system, _, entity, id_ = text.split("|", 3)
+        text = f"{system} {entity} {id_}"
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 

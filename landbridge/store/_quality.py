@@ -63,15 +63,14 @@ class Looked:
 # -- what waits -------------------------------------------------------------------------------------------------------
 
 
-def last_waiting(connection: Connection, feed_id: int, limit: int) -> tuple[int, int]:
-    """How many messages of a feed wait, at most `limit`, and the id of the last of these; (0, 0) if none does."""
-    found = connection.execute(_LAST_WAITING, {"feed": feed_id, "limit": limit}).one()
+def last_waiting(connection: Connection, feed_id: int) -> tuple[int, int]:
+    """How many messages of a feed wait, and the id of the last of these; (0, 0) if none does."""
+    found = connection.execute(_LAST_WAITING, {"feed": feed_id}).one()
     return found.number, found.last or 0
 
 
 _LAST_WAITING = sql("""
-select count(*) as number, max(id) as last
-from (select id from inbox where feed_id = :feed and not processed order by id limit :limit) i""")
+select count(*) as number, max(id) as last from inbox where feed_id = :feed and not processed""")
 
 
 def waiting(connection: Connection, feed_id: int, last: int, size: int) -> Iterator[list[Waiting]]:
@@ -179,6 +178,14 @@ def last_runs(connection: Connection, flow: str, number: int) -> list[Looked]:
 _LAST_RUNS = sql("""
 select run, flow, rules, messages, invalid, outcome, gated_to, page, milliseconds, at
 from quality_run where flow = :flow order by at desc limit :number""")
+
+
+def last_stop(connection: Connection, flow: str) -> int:
+    """The last message that the gate had looked at when it last stopped a flow; 0 if it never did."""
+    return int(connection.execute(_LAST_STOP, {"flow": flow}).scalar_one())
+
+
+_LAST_STOP = sql("select coalesce(max(gated_to), 0) from quality_run where flow = :flow and outcome = 'stopped'")
 
 
 def results(connection: Connection, flow: str, runs: Sequence[UUID]) -> dict[UUID, list[Result]]:

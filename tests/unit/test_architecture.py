@@ -113,7 +113,12 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ("landbridge/engine/__init__.py", "from landbridge.engine._x import X\n__all__ = ['X', 'Y']"),
         ("landbridge/engine/__init__.py", "from landbridge.engine._x import X, Y\n__all__ = ['X']"),
     ],
-    "airflow_is_an_extra": [("landbridge/engine/_x.py", "def f():\n    from airflow.sdk import DAG")],
+    "airflow_is_an_extra": [
+        ("landbridge/engine/_x.py", "def f():\n    from airflow.sdk import DAG"),
+        ("landbridge/quality/_x.py", "import great_expectations"),
+        ("landbridge/airflow/_x.py", "import pandas as pd"),
+        ("landbridge/gate/_x.py", "from airflow.sdk import DAG"),
+    ],
     "only_net_opens_sockets": [
         ("connectors/acme/_x.py", "import requests"),
         ("connectors/acme/_x.py", "import socket"),
