@@ -99,6 +99,8 @@ def _result(one: Tally) -> Any:
     told = arguments(one.rule)
     if one.rule.known:
         told["value_set"] = [f"(every {one.rule.known} that is known here)"]
+    if one.rule.mostly == 1:
+        told.pop("mostly", None)  # it would be told as a share
     told = _escaped(told)
     notes, severity, meta = told.pop("notes"), told.pop("severity"), told.pop("meta")
     config = ExpectationConfiguration(type=one.rule.type, kwargs=told, meta=meta, notes=notes, severity=severity)
@@ -139,10 +141,11 @@ def _counts(one: Tally) -> dict[str, Any]:
 
 
 _OUTSIDE = re.compile(
-    r"<script\b.*?</script>|<link\b[^>]*>|<img\b[^>]*>|<!--.*?-->|<a\b[^>]*href=[\"']https?://[^>]*>.*?</a>",
+    r"<script\b.*?</script>|<style\b.*?</style>|<link\b[^>]*>|<img\b[^>]*>|<!--.*?-->|<a\b[^>]*href=[\"']https?://[^>]*>.*?</a>",
     re.DOTALL | re.IGNORECASE,
 )
 
+_POLICY = '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">'
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:76rem;padding:1rem 2rem;color:#1d2733;background:#fff}
 h1{font-size:1.5rem;margin:.2rem 0}h2,h3,h4,h5{margin:1.2rem 0 .4rem}.mb-1{margin-bottom:.2rem}
@@ -165,5 +168,5 @@ def _alone(rendered: str, about: About) -> str:
         f"{about.outcome} · {about.at:%Y-%m-%d %H:%M:%S} UTC · run {about.run}"
     )
     top = f'<div class="landbridge"><h1>{html.escape(about.flow)}</h1>{html.escape(facts)}</div>'
-    said = said.replace("</head>", f"<meta charset='utf-8'><style>{_STYLE}</style></head>", 1)
+    said = said.replace("</head>", f"<meta charset='utf-8'>{_POLICY}<style>{_STYLE}</style></head>", 1)
     return re.sub(r"(<body\b[^>]*>)", lambda found: found[1] + top, said, count=1)
