@@ -1,0 +1,5 @@
+"""A small REST API with the manners of many: tokens or a key, five ways of paging, errors by status or inside a 200."""
+
+from sandbox.rest._sandbox import Manners, RestSandbox
+
+__all__ = ["Manners", "RestSandbox"]
