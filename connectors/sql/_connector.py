@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from connectors.sql._config import SqlConfig, TableEntity
+from connectors.sql._errors import renamed
 from connectors.sql._line import Line
 from connectors.sql._read import Reader
 from connectors.sql._rights import identity, missing_rights, unmet_promises
@@ -83,7 +84,7 @@ class Sql(Connector[SqlConfig]):
         """What changed, by (stamp, key); a table without stamps as one snapshot."""
         try:
             yield from self._reader.pages(entity, since, limit)
-        except Rejected:
+        except (Denied, Rejected):
             self._tables.forget()  # perhaps a column was renamed: the next reading asks the database anew
             raise
 
@@ -97,7 +98,15 @@ class Sql(Connector[SqlConfig]):
 
     def write(self, entity: str, writes: Sequence[Write]) -> list[Outcome]:
         """All of them in one transaction; one that is refused pulls no other down."""
-        return self._writer.write(entity, writes)
+        outcomes = self._writer.write(entity, writes)
+        for outcome in outcomes:
+            self._look_anew(outcome)
+        return outcomes
+
+    def _look_anew(self, outcome: Outcome) -> None:
+        """Where a table is not what it was, ask the database when somebody has seen to it."""
+        if isinstance(outcome, Denied) and renamed(outcome.status):
+            self._tables.forget()
 
     def find(self, entity: str, reference: str) -> Found | None:
         """The record whose reference column is ours."""

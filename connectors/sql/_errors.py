@@ -25,6 +25,7 @@ _LATER = ("40", "53", "55", "57", "58", "25006", "XX", "1205", "1213", "1040", "
           "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL")  # fmt: skip
 _LOST = ("08", "57P01", "57P02", "57P03", "2002", "2003", "2006", "2013", "2055", "3113", "3114", "12170", "12541")
 _NOT_LET_IN = ("authentication", "does not exist", "no pg_hba.conf entry", "permission denied", "certificate verify")
+_NOT_THERE = ("42P01", "42703", "1054", "1146", "942", "904")
 _UNSETTLED = ("08", "40003", "57", "58", "XX", "53")
 """Errors in the reply to a COMMIT that leave it open whether it happened."""
 
@@ -64,8 +65,14 @@ def failure_of(error: Exception, what: str, *, committing: bool = False) -> Fail
         return Denied(message, hint=_RIGHTS, status=code, sent=not unreached)
     if unreached or _is(code, _LATER):
         return Unavailable(message, wait=1.0 if code.startswith("40") else None, hint=_AGAIN, status=code)
-    hint = _RENAMED if code in ("42P01", "42703", "1054", "1146", "942", "904") else _RECORD
-    return Rejected(message, hint=hint, status=code or type(cause).__name__)
+    if renamed(code):
+        return Denied(message, hint=_RENAMED, status=code)
+    return Rejected(message, hint=_RECORD, status=code or type(cause).__name__)
+
+
+def renamed(code: str) -> bool:
+    """Whether a table or column is not there (any more): no record is to blame, so none becomes a dead letter."""
+    return code in _NOT_THERE
 
 
 def _is(code: str, known: tuple[str, ...]) -> bool:

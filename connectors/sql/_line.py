@@ -124,7 +124,11 @@ def _arguments(dialect: str, connect: float, read: float) -> dict[str, Any]:
         return {"connect_timeout": max(2, round(connect)), "options": options, "application_name": "landbridge"}
     if dialect in ("mysql", "mariadb"):
         seconds = max(1, round(read))
-        start = "SET time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
+        waits = max(1, int(read / 2))  # sooner than our own patience ends: then the reason is told
+        start = (
+            "SET time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'),"
+            f" innodb_lock_wait_timeout = {waits}"
+        )
         return {"connect_timeout": max(1, round(connect)), "read_timeout": seconds, "write_timeout": seconds,
                 "init_command": start, "charset": "utf8mb4"}  # fmt: skip
     if dialect == "sqlite":

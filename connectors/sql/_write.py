@@ -81,15 +81,19 @@ class Writer:
 
     def _one(self, connection: Connection, native: Native, write: Write) -> Outcome:
         what = f"{self._system}: {write.entity} {write.reference}"
+        savepoint = connection.begin_nested()
         try:
-            with connection.begin_nested():
-                return _Record(connection, native, write, what).write()
+            outcome = _Record(connection, native, write, what).write()
+            savepoint.commit()
+            return outcome
         except SQLAlchemyError as error:
             failure = failure_of(error, what)
-            if isinstance(failure, Unavailable):
-                raise  # a deadlock, a lock, a lost line: MySQL has rolled back the whole transaction
+            if isinstance(failure, (Unavailable, Denied)):
+                raise  # a deadlock, a lock, a lost line, no table: after a deadlock MySQL has no savepoint left
+            savepoint.rollback()
             return failure
         except Failure as failure:
+            savepoint.rollback()
             failure.message = failure.message if failure.message.startswith(what) else f"{what}: {failure.message}"
             return failure
 

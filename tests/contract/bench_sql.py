@@ -16,7 +16,7 @@ from sql_proxy import Fault, Proxy
 
 PASSWORD = "c4n4ry-database-password"
 READS, COMMITS, CHANGES = (b"FROM partners",), (b"COMMIT",), (b"INSERT INTO",)
-STATES = {400: "22P02", 401: "28000", 403: "42501", 404: "42P01", 409: "40001", 412: "40P01", 422: "23514",
+STATES = {400: "22P02", 401: "28000", 403: "42501", 404: "23503", 409: "40001", 412: "40P01", 422: "23514",
           429: "53300", 500: "08007", 502: "40003", 503: "53300", 504: "08007"}  # fmt: skip
 ACTS = {
     "html": "garbage",

@@ -13,7 +13,7 @@ from sql_proxy import Fault
 
 PASSWORD = "c4n4ry-database-password"
 READS, COMMITS, CHANGES = (b"FROM partners",), (b"COMMIT",), (b"INSERT INTO",)
-NUMBERS = {400: "1366", 401: "1045", 403: "1142", 404: "1146", 409: "1205", 412: "1213", 422: "4025",
+NUMBERS = {400: "1366", 401: "1045", 403: "1142", 404: "1452", 409: "1205", 412: "1213", 422: "4025",
            429: "1040", 500: "2013", 502: "2006", 503: "1040", 504: "2013"}  # fmt: skip
 ACTS = {"html": "garbage", "500_before": "drop_before", "500_after": "drop_after"}
 TABLES = (
