@@ -6,6 +6,7 @@ the engine never asks for a product's name. The contract suite in `tests/contrac
 """
 
 from landbridge.connector._base import Config, Connector
+from landbridge.connector._cloudevents import CloudEvent, cloud_events
 from landbridge.connector._entity import Entity, Field, Fields, FieldType, Grade, Waiver
 from landbridge.connector._outcome import Accepted, Delivered, Found, Outcome
 from landbridge.connector._page import Identity, KeyHash, Page, Row
@@ -18,6 +19,7 @@ __all__ = [
     "Accepted",
     "Action",
     "Answer",
+    "CloudEvent",
     "Config",
     "Connector",
     "Delivered",
@@ -40,5 +42,6 @@ __all__ = [
     "Waiver",
     "Window",
     "Write",
+    "cloud_events",
     "connector",
 ]

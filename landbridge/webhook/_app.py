@@ -1,0 +1,146 @@
+"""The endpoint's routes: a webhook, whether it is well, and what it offers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from landbridge import signatures
+from landbridge.connector import Connector, Event
+from landbridge.errors import Invalid, LandbridgeError, Rejected
+from landbridge.webhook._body import Refused, body_of
+from landbridge.webhook._committer import Busy, Committer, Delivery
+from landbridge.webhook._openapi import openapi
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from landbridge.installation import Installation
+    from landbridge.settings import System
+
+_log = logging.getLogger("landbridge.webhook")
+_MOST_EVENTS = 1_000
+
+
+def application(installation: Installation, *, close: Callable[[], None] | None = None) -> Starlette:
+    """The ASGI application of an installation: every system with a `webhook` has an address, `/hooks/<system>`.
+
+    When it is shut down it keeps what it has taken, and then calls `close`.
+    """
+    return _Endpoint(installation, close).app
+
+
+class _Endpoint:
+    def __init__(self, installation: Installation, close: Callable[[], None] | None) -> None:
+        self._close = close
+        self._clock = installation.clock
+        self._new_id: Callable[[], UUID] = installation.engine.parts.ids
+        self._systems = {n: s for n, s in installation.settings.systems.items() if s.webhook is not None}
+        self._connectors: dict[str, Connector[Any]] = {name: installation.systems[name] for name in self._systems}
+        self._wanted = {flow.feed for flow in installation.settings.flows.values() if flow.extract.webhook}
+        self._committer = Committer(installation.engine.parts)
+        self._contract = openapi(installation.settings.systems)
+        self.app = Starlette(
+            routes=[
+                Route("/hooks/{system}", self._hook, methods=["POST"]),
+                Route("/health", self._health),
+                Route("/openapi.json", self._told),
+            ],
+            exception_handlers={HTTPException: self._problem, Refused: self._problem, Exception: self._problem},
+            lifespan=self._life,
+        )
+
+    @asynccontextmanager
+    async def _life(self, app: Starlette) -> AsyncIterator[None]:
+        yield
+        self._committer.close()
+        if self._close is not None:
+            self._close()
+
+    async def _hook(self, request: Request) -> Response:
+        name = request.path_params["system"]
+        system = self._systems.get(name)
+        if system is None:
+            raise HTTPException(404, "No webhooks are taken here.")
+        given = await self._verified(request, system)
+        connector = self._connectors[name]
+        events = self._parsed(connector, given)
+        wanted = [event for event in events if (name, event.entity) in self._wanted]
+        if wanted:
+            try:
+                await self._committer.keep(Delivery(name, wanted, given[1]))
+            except Busy:
+                raise Refused(429, "More comes in than can be kept; come back in a second.") from None
+            except Exception:  # noqa: BLE001 - the committer has logged it; the sender only needs to come back
+                raise Refused(503, "It could not be kept now; send it again.") from None
+        answer = connector.answer_webhook(given[0])
+        return Response(answer.body, answer.status, dict(answer.headers or {}))
+
+    async def _verified(self, request: Request, system: System) -> tuple[signatures.Request, str | None]:
+        assert system.webhook is not None
+        body = await body_of(request, system.webhook.max_bytes)
+        given = signatures.Request(
+            headers={key.lower(): value for key, value in request.headers.items()},
+            query=dict(request.query_params),
+            body=body,
+            address=request.client.host if request.client else "",
+            received_at=self._clock.now(),
+        )
+        try:
+            return given, signatures.verify(system.webhook, given)
+        except signatures.Forged as forged:
+            _log.warning("a webhook of %s was refused: %s", system.name, forged.why)
+            raise HTTPException(401, "It is not proven who sent this.") from None
+
+    def _parsed(self, connector: Connector[Any], given: tuple[signatures.Request, str | None]) -> list[Event]:
+        try:
+            events = connector.parse_webhook(given[0])
+        except Invalid as error:
+            _log.warning("a webhook of %s cannot be read: %s", connector.name, error.message)
+            raise HTTPException(400, "It cannot be read.") from None
+        except Rejected as error:
+            _log.warning("a webhook of %s is not taken: %s", connector.name, error.message)
+            raise HTTPException(422, "It is not taken.") from None
+        except (
+            TypeError,
+            ValueError,
+            LookupError,
+            AttributeError,
+        ) as error:  # of another shape than its connector knows
+            _log.warning("a webhook of %s has an unknown shape: %s", connector.name, type(error).__name__)
+            raise HTTPException(400, "It cannot be read.") from None
+        if len(events) > _MOST_EVENTS:
+            raise HTTPException(413, f"One request tells {_MOST_EVENTS} changes at most.")
+        return events
+
+    async def _health(self, request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def _told(self, request: Request) -> Response:
+        return JSONResponse(self._contract)
+
+    async def _problem(self, request: Request, error: Exception) -> Response:
+        """RFC 9457: what is wrong, and the id under which our log has more; nothing of our inside."""
+        id_ = str(self._new_id())
+        headers: dict[str, str] = {}
+        if isinstance(error, HTTPException):
+            status, text, headers = error.status_code, error.detail, dict(error.headers or {})
+        elif isinstance(error, Refused):
+            status, text = error.status, error.text
+        else:
+            status, text = 500, "Something went wrong here."
+            known = error.message if isinstance(error, LandbridgeError) else type(error).__name__
+            _log.error("%s: a webhook failed: %s", id_, known)  # the sender's bytes may stand in the traceback
+        if status in (429, 503):
+            headers["Retry-After"] = "1"
+        body = {"type": "about:blank", "status": status, "title": text, "instance": f"urn:uuid:{id_}"}
+        return JSONResponse(body, status, headers, media_type="application/problem+json")
