@@ -58,11 +58,13 @@ class SoapConfig(Config):
         default=NoAuth(),
         description="How HTTP is logged in to, as with the other declared connectors.",
         examples=[{"type": "basic", "user": "bus", "password": "env:ERP_PASSWORD"}],
+        json_schema_extra={"environment": True},
     )
     ws_security: WsSecurity | None = Field(
         default=None,
         description="UsernameToken in the header of each request; `digest`, and `valid` seconds for a time stamp.",
         examples=[{"user": "bus", "password": "env:ERP_PASSWORD", "digest": True, "valid": 300}],
+        json_schema_extra={"environment": True},
     )
     wsdl: str = Field(
         min_length=1,
