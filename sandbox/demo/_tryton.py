@@ -42,7 +42,6 @@ class TrytonBackoffice:
         """It serves since it was made."""
         yield {
             "DEMO_ERP_URL": self.erp.url,
-            "DEMO_ERP_DATABASE": self.erp.database,
             "DEMO_ERP_USER": self.erp.user,
             "DEMO_ERP_PASSWORD": self.erp.password,
         }
