@@ -39,6 +39,7 @@ from landbridge.strict import did_you_mean
 
 Kind = Literal["aware", "naive", "date"]
 _KEYS = (types.Integer, types.Numeric, types.String, types.Uuid)
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
 _BINARY_ORDER = {"postgresql": "C", "mysql": "utf8mb4_bin"}
 
 
@@ -69,6 +70,7 @@ class Native:
     lines: Lines | None = None
     takes_since: bool = False
     computed: frozenset[str] = field(default_factory=frozenset)
+    _told: dict[int, tuple[Any, list[tuple[str, ZoneInfo | None]]]] = field(default_factory=dict)
 
     @property
     def table(self) -> Table:
@@ -177,9 +179,15 @@ class Native:
 
     def body(self, row: Row[Any], columns: Sequence[Any]) -> dict[str, Any]:
         """A row as a native record."""
+        found = self._told.get(id(columns))
+        if found is None:  # kept with its columns, so that no others can take their place
+            named = [(str(each.name), zone_of(each.type, self.zone)) for each in columns]
+            found = self._told[id(columns)] = (columns, named)
+        told = found[1]
+        binary = self.binary
         return {
-            str(each.name): outward(value, each.name, zone_of(each.type, self.zone), self.binary)
-            for each, value in zip(columns, row, strict=False)
+            name: value if value.__class__ in _AS_IT_IS else outward(value, name, zone, binary)
+            for (name, zone), value in zip(told, row, strict=False)
         }
 
     def deleted(self, row: Row[Any]) -> bool:
