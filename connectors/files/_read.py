@@ -74,16 +74,15 @@ class Reader:
         checked = drop.records.check()
         after.changed(state, drop)
         start, _ = state.open.get(drop.digest, (0, ""))
-        size, at, rows = self._config.page_size, start, list[Row]()
-        for at, row in drop.records.rows(start):
-            rows.append(row)
-            full = left is not None and len(rows) >= left
-            if (len(rows) >= size or full) and at < checked.rows:
-                state.open[drop.digest] = at, drop.entry.name
-                yield rows, self._told(state)
-                left, rows = None if left is None else left - len(rows), []
-                if full:
-                    return
+        at, rows = start, list[Row]()
+        for at, rows in drop.records.pages(start, min(self._config.page_size, left or self._config.page_size)):
+            left = None if left is None else left - len(rows)
+            if at >= checked.rows:
+                break
+            state.open[drop.digest] = at, drop.entry.name
+            yield rows, self._told(state)
+            if left is not None and left <= 0:
+                return
         state.done(mark, drop.digest)
         if rows:
             yield rows, self._told(state)
@@ -110,16 +109,14 @@ class Reader:
             ):
                 checked = drop.records.check()
                 total = checked.records if declared.deleted is None else None
-                rows: list[Row] = []
-                for _, row in drop.records.rows(0):
-                    if len(rows) >= self._config.page_size:
-                        yield Page(rows, None, total=total)
-                        rows = []
-                    if row.action != "delete":
-                        rows.append(row)
+                held: list[Row] = []
+                for _, rows in drop.records.pages(0, self._config.page_size):
+                    if held:
+                        yield Page(held, None, total=total)
+                    held = [row for row in rows if row.action != "delete"]
                 after.finish(left)
                 left = []
-                yield Page(rows, None, complete=True, total=total)
+                yield Page(held, None, complete=True, total=total)
         after.tell()
 
     # -- which files ---------------------------------------------------------------------------------------------------
@@ -177,7 +174,7 @@ class Reader:
             try:
                 with Drop(self._place, folder, entry, declared, self._config.max_file) as drop:
                     drop.records.check()
-                    for _, row in drop.records.rows(0):
+                    for row in drop.records.rows():
                         if wanted is None or row.key in wanted:
                             yield row
             except (Invalid, StillGrowing, FileNotFoundError):

@@ -17,6 +17,7 @@ from landbridge.strict import csv, excel
 from landbridge.strict import json as strict_json
 
 _LONGEST = 16 * 1024 * 1024
+_AT_ONCE = 500
 
 
 @dataclass(slots=True)
@@ -53,21 +54,22 @@ class Records:
         self.names = self._header(numbered)
         shape, found, sums = self._shape(), Findings(self._file), _Sums(self._entity, self.names, self._file)
         documents, rows, mark = _Documents(self._entity, self._file), 0, self._entity.trailer
-        for line, cells in numbered:
-            row = list(cells)
+        excel_width = len(self.names) if self._entity.format == "excel" else 0
+        grouped, summed, width = self._entity.lines is not None, sums.any, len(self.names)
+        for line, row in numbered:
             if not row:
                 continue
             if mark is not None and str(row[0]) == mark.mark:
                 sums.compare(line, row, rows, found)
                 self._nothing_after(numbered, found)
                 break
-            if self._entity.format == "excel":
-                row += [None] * (len(self.names) - len(row))
-            shape.check(line, row, found)
+            cells = row if len(row) >= excel_width else [*row, *[None] * (excel_width - len(row))]
+            shape.check(line, cells, found)
             rows += 1
-            if len(row) == len(self.names):
-                sums.add(row)
-                documents.add(line, tuple(str(row[at]) for at in shape.key), found)
+            if summed and len(cells) == width:
+                sums.add(cells)
+            if grouped and len(cells) == width:
+                documents.add(line, tuple(str(cells[at]) for at in shape.key), found)
         else:
             sums.missing(found)
         found.stop()
@@ -125,7 +127,7 @@ class Records:
     def _object_names(self) -> list[str]:
         entity = self._entity
         wanted = [*entity.key, entity.changed or "", entity.deleted.column if entity.deleted else ""]
-        return list(dict.fromkeys([*wanted, *(c.name for c in entity.columns)]))
+        return list(dict.fromkeys(name for name in [*wanted, *(c.name for c in entity.columns)] if name))
 
     def _objects(self) -> Iterator[tuple[int, dict[str, Any]]]:
         self._source.seek(0)
@@ -144,8 +146,8 @@ class Records:
 
     # -- page by page --------------------------------------------------------------------------------------------------
 
-    def rows(self, start: int) -> Iterator[tuple[int, Row]]:
-        """(rows of the file that are read so far, record) from a row of the file on; documents come whole."""
+    def pages(self, start: int, size: int) -> Iterator[tuple[int, list[Row]]]:
+        """(rows of the file that are read so far, records) from a row of the file on; documents come whole."""
         assert self.checked is not None, "a file is checked before its first row counts"
         if self._entity.format == "jsonl":
             shape = Shape(self._entity, self._object_names(), self._file, None)
@@ -155,15 +157,20 @@ class Records:
             shape = self._shape()
             bodies = map(shape.body, islice(self._plain(), start, self.checked.rows))
         if self._entity.lines is not None:
-            yield from self._documents(shape, bodies, start)
+            documents = self._documents(shape, bodies, start)
+            while together := list(islice(documents, size)):
+                yield together[-1][0], [row for _, row in together]
             return
-        if self._entity.deleted is None and self._entity.changed is None and len(self._entity.key) == 1:
-            key = self._entity.key[0]
-            for at, body in enumerate(bodies, start + 1):
-                yield at, Row(str(body[key]), body)
-            return
-        for at, body in enumerate(bodies, start + 1):
-            yield at, _row(shape, body)
+        key, at = self._entity.key[0], start
+        simple = self._entity.deleted is None and self._entity.changed is None and len(self._entity.key) == 1
+        while chunk := list(islice(bodies, size)):
+            at += len(chunk)
+            yield at, [Row(str(body[key]), body) for body in chunk] if simple else [_row(shape, body) for body in chunk]
+
+    def rows(self) -> Iterator[Row]:
+        """Every record."""
+        for _, rows in self.pages(0, _AT_ONCE):
+            yield from rows
 
     def _plain(self) -> Iterator[list[Any]]:
         """The rows after the header, without blank ones."""
@@ -259,6 +266,11 @@ class _Sums:
         columns = self._trailer.sums if self._trailer is not None else {}
         self._at: dict[str, Any] = {name: names_.index(name) if names_ else name for name in columns}
         self._sums: dict[str, Decimal] = dict.fromkeys(columns, Decimal(0))
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to add up."""
+        return bool(self._at)
 
     def add(self, row: Any) -> None:
         """One more row; what is no number is told by its column."""

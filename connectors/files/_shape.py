@@ -56,9 +56,10 @@ class Shape:
         self._convert = [(i, made) for i, c in enumerate(every) if (made := converter(c, entity, day)) is not None]
         self.key = [self.names.index(name) for name in entity.key]
         needed = {*entity.key, *(c.name for c in entity.columns if c.required)}
-        self._watched = [(i, c) for i, c in enumerate(every) if c.name in needed or c.length or c.type != "text"]
-        self._needed = needed
+        self._required = [(i, c.name) for i, c in enumerate(every) if c.name in needed]
+        self._limited = [(i, c.name, c.length) for i, c in enumerate(every) if c.length is not None]
         self._converts = dict(self._convert)
+        self._typed = [(i, c.name, self._converts[i]) for i, c in enumerate(every) if c.type != "text"]
         self._changed = self.names.index(entity.changed) if entity.changed is not None else None
         self._stamp = stamp_of(entity)
         self._deleted = self.names.index(entity.deleted.column) if entity.deleted is not None else None
@@ -70,16 +71,14 @@ class Shape:
         if len(row) != len(self.names):
             found.add(line, "", _ragged(len(row), len(self.names), self.entity.delimiter))
             return
-        for at, column in self._watched:
-            cell = row[at]
-            if cell is None or cell == "":
-                if column.name in self._needed:
-                    found.add(line, column.name, "is empty and must not be")
-                continue
-            if column.length is not None and len(str(cell)) > column.length:
-                found.add(line, column.name, f"has {len(str(cell))} characters, {column.length} are agreed")
-            if column.type != "text":
-                self._try(line, column.name, self._converts[at], cell, found)
+        for at, name in self._required:
+            if row[at] is None or row[at] == "":
+                found.add(line, name, "is empty and must not be")
+        for at, name, length in self._limited:
+            if row[at] is not None and len(str(row[at])) > length:
+                found.add(line, name, f"has {len(str(row[at]))} characters, {length} are agreed")
+        for at, name, convert in self._typed:
+            self._try(line, name, convert, row[at], found)
         if self._stamp is not None and self._changed is not None:
             stamp = self._converts.get(self._changed)
             value = row[self._changed]
@@ -98,7 +97,7 @@ class Shape:
             row[at] = convert(row[at])
         if self._nulls and "" in row:
             row = [None if cell == "" else cell for cell in row]
-        return dict(zip(self.names, row, strict=True))
+        return dict(zip(self.names, row))  # noqa: B905 - the check has counted the cells, and this is the innermost loop
 
     def key_of(self, body: dict[str, Any]) -> str:
         """The record's key."""

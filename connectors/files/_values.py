@@ -21,9 +21,13 @@ def number_of(entity: FileEntity) -> Convert:
     form = re.compile(rf"([-+]?)({whole})(?:{point}(\d*))?(-?)", re.ASCII)
     sign = f"{entity.decimal} before the decimals" + (f" and {entity.thousands} between thousands" if group else "")
 
+    plain = entity.decimal == "."
+
     def number(cell: Any) -> Any:
         if cell is None or cell == "":
             return None
+        if plain and isinstance(cell, str) and cell.isascii() and cell.replace(".", "", 1).isdigit() and cell[0] != ".":
+            return Decimal(cell)
         if isinstance(cell, bool):
             raise ValueError("is true or false, not a number")
         if isinstance(cell, int | Decimal):

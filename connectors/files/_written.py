@@ -38,7 +38,7 @@ class Written:
             try:
                 with Drop(self._place, declared.write.folder, entry, own, self._config.max_file) as drop:
                     drop.records.check()
-                    for _, row in drop.records.rows(0):
+                    for row in drop.records.rows():
                         if row.key in wanted:
                             yield _plain(row, declared)
             except (Invalid, StillGrowing, FileNotFoundError):

@@ -36,7 +36,6 @@ class Limits:
     max_unpacked: int = 1024 * 1024 * 1024
     max_texts: int = 128 * 1024 * 1024
     max_parts: int = 5_000
-    max_columns: int = 4_096
 
 
 class Sheet:
@@ -51,7 +50,7 @@ class Sheet:
     def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
         """(number, cells) of every row that is not empty, as fast as can be; numbers count as Excel does."""
         with _book(self._source, self._file) as book:
-            found = book[self.name].iter_rows(max_row=_LAST_ROW, max_col=self._limits.max_columns, values_only=True)
+            found = _rows(book[self.name])
             for number, cells in enumerate(found, 1):
                 row = _trimmed(cells)
                 if row:
@@ -60,8 +59,7 @@ class Sheet:
     def checked(self) -> Iterator[tuple[int, Sequence[Cell]]]:
         """The same rows; Invalid for an error value, and for a formula whose result is not stored."""
         with _book(self._source, self._file) as values, _book(self._source, self._file, formulas=True) as formulas:
-            told = values[self.name].iter_rows(max_row=_LAST_ROW, max_col=self._limits.max_columns, values_only=True)
-            meant = formulas[self.name].iter_rows(max_row=_LAST_ROW, max_col=self._limits.max_columns, values_only=True)
+            told, meant = _rows(values[self.name]), _rows(formulas[self.name])
             for number, (cells, texts) in enumerate(zip(told, meant, strict=True), 1):
                 row = _trimmed(cells)
                 self._refuse(number, cells, texts)
@@ -175,6 +173,13 @@ def _unreadable(source: BinaryIO, file: str, error: BaseException) -> Invalid:
         return invalid(file, "this is no workbook (.xlsx)", "Look at what the sender writes; CSV needs `format: csv`.")
     text = f"the workbook cannot be read ({type(error).__name__}: {str(error)[:120]})"
     return invalid(file, text, "The file was cut or is damaged; send it again.")
+
+
+def _rows(page: Any) -> Iterator[Sequence[Any]]:
+    """The rows of a sheet, each as wide as its own cells: what the sheet says of its size may be a lie."""
+    page.reset_dimensions()
+    rows: Iterator[Sequence[Any]] = page.iter_rows(max_row=_LAST_ROW, values_only=True)
+    return rows
 
 
 def _trimmed(cells: Sequence[Any]) -> list[Any]:
