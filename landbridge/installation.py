@@ -20,12 +20,14 @@ from landbridge.errors import Denied, Finding
 from landbridge.net import NetSettings, open_http
 from landbridge.quality import Checker
 from landbridge.settings import Settings, System
-from landbridge.store import Store, StoreBudget, migrate
+from landbridge.store import Store, StoreBudget, codes, migrate
 from landbridge.store.embedded import EmbeddedPostgres
 from landbridge.time import Clock, SystemClock, uuid7
-from landbridge.translator import Tables, Translator
+from landbridge.translator import Edit, Tables, Translator
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from landbridge.drift import Report
     from landbridge.translator import Mapping as Translation
 
@@ -51,9 +53,29 @@ class Installation:
 
     @cached_property
     def translator(self) -> Translator:
-        """The mappings of the project."""
-        tables = Tables(self.root / "config", under=self.root)
+        """The mappings of the project, with the code lists of its files as operators edited them."""
+        with self.store.reading() as connection:
+            return self._translator(connection)
+
+    def _translator(self, connection: Connection) -> Translator:
+        revision = codes.revision(connection)
+        edits: dict[tuple[str, str], list[Edit]] = {}
+        for one in codes.standing(connection) if revision else ():
+            edits.setdefault((one.folder, one.name), []).append(Edit(one.key, one.row))
+        tables = Tables(self.root / "config", under=self.root, edits=edits, revision=revision)
         return Translator(self.root / "mappings", tables, self.canonical)
+
+    def refresh(self, connection: Connection) -> None:
+        """Take up code lists that were edited since; one number says whether there are any. Once per batch."""
+        known = self.__dict__.get("translator")
+        if known is not None and known.tables.revision == codes.revision(connection):
+            return
+        self.__dict__["translator"] = self._translator(connection)
+        self._mappings.forget()
+
+    @cached_property
+    def _mappings(self) -> _Mappings:
+        return _Mappings(self)
 
     @cached_property
     def systems(self) -> Mapping[str, Connector[Any]]:
@@ -78,12 +100,13 @@ class Installation:
                 store=self.store,
                 systems=self.systems,
                 flows=settings.flows,
-                mappings=_Mappings(self),
+                mappings=self._mappings,
                 schema=self.canonical,
                 ownership=settings.ownership,
                 clock=self.clock,
                 ids=uuid7,
                 check=self.check,
+                refresh=self.refresh,
                 connector_of={name: system.connector for name, system in settings.systems.items()},
                 concurrency={name: _net(system).concurrency for name, system in settings.systems.items()},
             )
@@ -153,10 +176,15 @@ class _Mappings(Mapping[tuple[str, str], "Translation"]):
         self._loaded: dict[tuple[str, str], Translation] = {}
 
     def __getitem__(self, key: tuple[str, str]) -> Translation:
-        if key not in self._loaded:
+        loaded = self._loaded  # edits may be taken up meanwhile, and begin another one
+        if key not in loaded:
             translator, path = self._installation.translator, self._installation.settings.mapping(*key)
-            self._loaded[key] = translator.load_file(path) if path else translator.get(*key)
-        return self._loaded[key]
+            loaded[key] = translator.load_file(path) if path else translator.get(*key)
+        return loaded[key]
+
+    def forget(self) -> None:
+        """Load mappings anew: their code lists were edited."""
+        self._loaded = {}
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._loaded)

@@ -75,6 +75,8 @@ class Deliver:
             else:
                 rows = operate.claim(connection, only, routes, self.peers, now, self.parts.lease)
             held = self.holdings(connection, rows)
+            if rows:
+                self.parts.up_to_date(connection)
         if rows:
             self._go(target, rows, held)
         return len(rows)

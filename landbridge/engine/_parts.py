@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from landbridge.connector import Connector
 from landbridge.engine._refs import Places, places_of
 from landbridge.engine._remembered import Remembered
@@ -71,11 +73,17 @@ class Parts:
     batch: int = 500
     check: Check | None = None
     resolver: Resolver | None = None
+    refresh: Callable[[Connection], None] | None = None  # takes up code lists that were edited; once per batch
     connector_of: Mapping[str, str] = field(default_factory=dict)  # system → its connector's name
     concurrency: Mapping[str, int] = field(default_factory=dict)  # system → calls at once
     subjects: Remembered[Key, Who] = field(default_factory=Remembered)  # who a source's parents are
     parents: Remembered[UUID, Link] = field(default_factory=Remembered)  # what a target calls them
     _places: dict[str, Places | None] = field(default_factory=dict)
+
+    def up_to_date(self, connection: Connection) -> None:
+        """The mappings know every edit of a code list that was committed before this batch."""
+        if self.refresh is not None:
+            self.refresh(connection)
 
     def size(self, flows: Iterable[Flow]) -> int:
         """How many messages of these flows are worked on at a time: what the most careful of them says."""

@@ -82,6 +82,7 @@ class Process:
             feed_id, _ = inbox.feed(connection, self.system, self.entity)
             received = inbox.begin_processing(connection, feed_id, self.size)
             if received:
+                self.parts.up_to_date(connection)
                 self.work(connection, received)
         return len(received or ())
 

@@ -5,6 +5,7 @@ the statements and take the connection of the transaction they belong to.
 """
 
 from landbridge.store import _adopt as adoption
+from landbridge.store import _codes as codes
 from landbridge.store import _control as control
 from landbridge.store import _drift as drift
 from landbridge.store import _hooks as hooks
@@ -15,13 +16,16 @@ from landbridge.store import _outbox as outbox
 from landbridge.store import _quality as quality
 from landbridge.store import _snapshots as snapshots
 from landbridge.store._budget import StoreBudget
+from landbridge.store._listen import Listener
 from landbridge.store._migrate import ensure_partitions, migrate
 from landbridge.store._store import Store, locked_out
 
 __all__ = [
+    "Listener",
     "Store",
     "StoreBudget",
     "adoption",
+    "codes",
     "control",
     "drift",
     "ensure_partitions",

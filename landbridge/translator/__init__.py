@@ -11,6 +11,7 @@ The whole grammar stands in docs/mappings.md; paths in `_paths`, expressions in 
 """
 
 from landbridge.translator._context import Context, MissingParent
+from landbridge.translator._edits import Edit, Edits, edited, key_of, rows_of, text_of
 from landbridge.translator._lint import Report, lint
 from landbridge.translator._mapping import Mapping
 from landbridge.translator._place import Place
@@ -27,6 +28,8 @@ __all__ = [
     "Codes",
     "Context",
     "Decisions",
+    "Edit",
+    "Edits",
     "Example",
     "Function",
     "Functions",
@@ -41,11 +44,15 @@ __all__ = [
     "Step",
     "Tables",
     "Translator",
+    "edited",
     "function",
+    "key_of",
     "lines",
     "lint",
     "overlap",
     "reads",
+    "rows_of",
     "run_tests",
     "schema",
+    "text_of",
 ]

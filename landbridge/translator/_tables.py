@@ -7,7 +7,7 @@ A decision table says what follows from some inputs; `hit: unique` allows one ro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -16,6 +16,8 @@ from typing import Any
 
 from landbridge.errors import ConfigError, Problem
 from landbridge.strict import Node, did_you_mean, yaml
+from landbridge.translator._edits import Edit, Edits, text_of
+from landbridge.translator._edits import edited as edits_over
 from landbridge.translator._shorts import json_value
 from landbridge.translator._values import MISSING, Refused, show
 
@@ -156,8 +158,12 @@ class Decisions:
 class Tables:
     """The code lists, decision tables and rates of a configuration folder, each read when first asked for."""
 
-    def __init__(self, root: Path | None, *, under: Path | None = None) -> None:
+    def __init__(
+        self, root: Path | None, *, under: Path | None = None, edits: Edits | None = None, revision: int = 0
+    ) -> None:
         self._root = root  # the folder that holds codes/ and determine/
+        self._edits = edits or {}  # what operators say of single rows, over the files
+        self.revision = revision  # the newest edit, part of the digest of every mapping; 0 where there is none
         self._under = under or (root.parent if root else None)  # file names in messages start here
         self._codes: dict[str, Codes] = {}
         self._decisions: dict[str, Decisions] = {}
@@ -186,13 +192,13 @@ class Tables:
     def codes(self, name: str) -> Codes:
         """The code list of that name; raises ConfigError."""
         if name not in self._codes:
-            self._codes[name] = read_codes(name, self._node("codes", name))
+            self._codes[name] = read_codes(name, self._node("codes", name, edited=True))
         return self._codes[name]
 
     def decisions(self, name: str) -> Decisions:
         """The decision table of that name; raises ConfigError."""
         if name not in self._decisions:
-            self._decisions[name] = read_decisions(name, self._node("determine", name))
+            self._decisions[name] = read_decisions(name, self._node("determine", name, edited=True))
         return self._decisions[name]
 
     def rates(self) -> dict[tuple[str, str], list[tuple[str, Decimal]]]:
@@ -224,13 +230,27 @@ class Tables:
         path = self._root / folder / f"{name}.yaml"
         return path if path.is_file() else None
 
-    def _node(self, folder: str, name: str) -> Node:
+    def file(self, folder: str, name: str) -> tuple[Node, str]:
+        """A table's file as it stands, and the comments above it; raises ConfigError."""
+        node, path = self._node(folder, name), self._file(folder, name)
+        comment = "" if path is None else path.read_text(encoding="utf-8")
+        return node, comment.partition("\n" + next(iter(node.keys()), ""))[0]
+
+    def _node(self, folder: str, name: str, *, edited: bool = False) -> Node:
         path = self._file(folder, name)
         if path is None:
             hint = did_you_mean(name, self.names(folder))
             raise ConfigError([Problem(f"config/{folder}/{name}.yaml", 0, 0, "there is no such table.", hint)])
         shown = path.relative_to(self._under).as_posix() if self._under else path.name
-        return yaml.load(path.read_bytes(), file=shown)
+        node = yaml.load(path.read_bytes(), file=shown)
+        edits = self._edits.get((folder, name), ()) if edited else ()
+        return with_edits(folder, node, edits) if edits else node
+
+
+def with_edits(folder: str, node: Node, edits: Sequence[Edit]) -> Node:
+    """The table as it is with these edits, as `landbridge codes export` writes it."""
+    text = text_of(folder, node, edits_over(folder, node, edits))
+    return yaml.load(text.encode(), file=f"{node.file} (as edited, see `landbridge codes export`)")
 
 
 def read_codes(name: str, node: Node) -> Codes:

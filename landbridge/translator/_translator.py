@@ -104,7 +104,7 @@ class Translator:
             native=str(node["native"].value) if "native" in node else "",
             node=node,
             tests=tuple(node["tests"].elements()) if "tests" in node else (),
-            digest=_digest(node),
+            digest=_digest(node) + (f"+{self.tables.revision}" if self.tables.revision else ""),
             inward=inward,
             outward=outward,
             tables=self.tables,
