@@ -32,6 +32,7 @@ class _Batch:
     total: int | None
     token: str | None
     digest: bytes
+    received: int
 
 
 class Reader:
@@ -60,7 +61,13 @@ class Reader:
         before: bytes | None = None
         widest = 0
         while state.open:
-            batch = self._batch(state)
+            try:
+                batch = self._batch(state)
+            except Rejected:
+                if state.token is None or count:
+                    raise
+                state = replace(state, token=None, at=0)  # a search of an earlier run, which the service has forgotten
+                continue
             if state.anchor is not None and not self._anchored(batch, state.anchor):
                 restarts += 1
                 if restarts > _RESTARTS:
@@ -69,7 +76,7 @@ class Reader:
                 state, before = replace(state, at=0, anchor=None), None
                 continue
             self._not_again(batch, before, state)
-            before, widest = batch.digest, max(widest, len(batch.records))
+            before, widest = batch.digest, max(widest, batch.received)
             rows = [self._records.row(record) for record in batch.records]
             stamps = [instant(row.stamp) for row in rows if row.stamp is not None]
             state = self._onwards(state, batch, stamps, rows, widest)
@@ -99,7 +106,7 @@ class Reader:
         if read.done is not None and str(at(answer, read.done)).lower() in ("true", "1"):
             token = None
         known = total if isinstance(total, int) and not isinstance(total, bool) else None
-        return _Batch(records, known, str(token) if token else None, strict_json.digest(records))
+        return _Batch(records, known, str(token) if token else None, strict_json.digest(records), len(records))
 
     def _anchored(self, batch: _Batch, anchor: str) -> bool:
         """Whether the last record of the page before is still where it was; it is taken off."""
@@ -145,7 +152,7 @@ class Reader:
         if batch.total is not None:
             held = state.at if read.paging == "offset" else state.at * read.size
             return came == 0 or held + came >= batch.total
-        return came == 0 or (came < read.size and widest >= read.size) or (came < widest)
+        return came == 0 or batch.received < widest
 
     def _is_later(self, since: datetime, before: str | None) -> bool:
         if before is None:

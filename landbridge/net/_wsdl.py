@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -49,7 +50,8 @@ class Wsdl:
         settings = Settings(strict=True, forbid_dtd=True, forbid_entities=True, force_https=False)
         transport: Any = self._documents  # all that zeep asks of one is `load`
         try:
-            self._document: Any = Document(location, transport, settings=settings)
+            with warnings.catch_warnings(record=True) as told:  # zeep leaves out what it cannot resolve, and warns
+                self._document: Any = Document(location, transport, settings=settings)
             self.ports = tuple(self._ports())
         except Failure:
             raise
@@ -57,6 +59,9 @@ class Wsdl:
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             hint = "Check it with another SOAP client; what it imports must lie beside it."
             raise refused(f"the WSDL {location} cannot be understood: {reason}.", hint) from None
+        if self.ports and told and not any(port.operations for port in self.ports):
+            hint = "A message or type that it names is not in it; look at its imports."
+            raise refused(f"the WSDL {location} cannot be understood: {told[0].message}.", hint)
         if not self.ports:
             raise refused(f"the WSDL {location} has no SOAP port.", "Name the WSDL that has a service with an address.")
 

@@ -166,4 +166,26 @@ class SoapBench(Bench):
         return {line["id"]: line["quantity"] for line in order["lines"]}
 
 
+class Soap12Bench(SoapBench):
+    """SOAP 1.2 with HTTP Basic; parties are listed by a cursor that the service keeps."""
+
+    port_name = "Trade12"
+
+    def raw_config(self) -> dict[str, Any]:
+        raw = super().raw_config()
+        password = raw.pop("ws_security")["password"]
+        read = {
+            "operation": "FindParties",
+            "arguments": {"changedSince": "{since}", "cursor": "*", "pageSize": "{size}"},
+            "more": {"operation": "FindParties", "arguments": {"cursor": "{cursor}", "pageSize": "{size}"}},
+            "records": "party",
+            "cursor": "cursor",
+            "paging": "cursor",
+            "size": 10,
+        }
+        entities = {**ENTITIES, "customer": {**ENTITIES["customer"], "read": read}}
+        return {**raw, "auth": {"type": "basic", "user": "landbridge", "password": password}, "entities": entities}
+
+
 BENCH = SoapBench
+VARIANTS = {"1.2": Soap12Bench}
