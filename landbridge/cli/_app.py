@@ -16,7 +16,7 @@ from landbridge.errors import LandbridgeError
 
 PANELS = {
     "Configuration": ("_check", "_mapping", "_schema", "_profile", "_new"),
-    "Running": ("_run", "_up", "_serve", "_demo", "_sandbox"),
+    "Running": ("_run", "_up", "_serve", "_worker", "_demo", "_sandbox"),
     "One record": ("_records", "_xref"),
     "Operating": ("_operate", "_drift", "_codes", "_quality", "_dead", "_adopt"),
 }

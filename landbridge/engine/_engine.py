@@ -13,6 +13,7 @@ from landbridge.engine._extract import Extracted, extract
 from landbridge.engine._overlap import Overlap
 from landbridge.engine._parts import Parts
 from landbridge.engine._process import Process, Subscription
+from landbridge.engine._told import fetch_told
 from landbridge.errors import Denied
 from landbridge.settings import Flow
 from landbridge.store import control, inbox, outbox
@@ -97,7 +98,21 @@ class Engine:
     ) -> Extracted:
         """Step 1 for the feed of a flow; `page` is told the counts so far after every page."""
         self.bind(flow.extract.source)
+        self.fetch_told(*flow.feed)
         return extract(self.parts, *flow.feed, since=since, limit=limit, page=page)
+
+    def fetch_told(self, system: str, entity: str) -> int:
+        """Read the records that webhooks named by their keys alone; how many were new in the inbox."""
+        return fetch_told(self.parts, system, entity)
+
+    @property
+    def feeds(self) -> list[tuple[str, str]]:
+        """Every feed that an enabled flow subscribes to."""
+        return list(self._subscriptions)
+
+    def flows_of(self, system: str, entity: str) -> set[str]:
+        """The enabled flows that subscribe to a feed."""
+        return {one.flow.flow for one in self._subscriptions.get((system, entity), ())}
 
     def process(self, system: str, entity: str, progress: Progress | None = None) -> Counter[str]:
         """Steps 2 to 4 for everything that waits in a feed's inbox."""

@@ -61,6 +61,12 @@ class Extract(Model):
         description="How often the feed is polled; a feed that several flows share is read at the shortest.",
         examples=["15m"],
     )
+    fastest: Duration | None = Field(
+        None,
+        description="The resident worker polls as often as this while changes come, and ever slower, up to `every`, "
+        "while none do; default: the worker does not poll.",
+        examples=["5s"],
+    )
     webhook: bool = Field(
         False, description="Also take the system's webhooks for this entity; polling stays as the net.", examples=[True]
     )

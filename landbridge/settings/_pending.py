@@ -11,7 +11,6 @@ from landbridge.errors import Problem
 from landbridge.strict import Node
 
 KEPT: dict[tuple[str, ...], str] = {
-    ("extract", "webhook"): "the feed is polled only.",
     ("extract", "start"): "the first run reads everything.",
     ("extract", "scope"): "the whole feed is read.",
     ("realtime",): "the inbox is drained by the flow's own runs.",

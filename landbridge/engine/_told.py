@@ -1,0 +1,33 @@
+"""Keys that a webhook named are read from their system and become inbox rows: the content enricher before step 2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from landbridge.engine._extract import incoming_of, receive
+from landbridge.engine._parts import Parts
+from landbridge.store import hooks, inbox
+from landbridge.store._hooks import Told
+
+AT_ONCE = 200
+
+
+def fetch_told(parts: Parts, system: str, entity: str) -> int:
+    """Read what was named and keep it; how many were new. A key that is named again meanwhile is read again."""
+    with parts.store.transaction("feed") as connection:
+        feed_id, _ = inbox.feed(connection, system, entity)
+    new = 0
+    while keys := _waiting(parts, feed_id):
+        rows = parts.systems[system].fetch(entity, list(dict.fromkeys(one.key for one in keys)))
+        incoming = incoming_of(parts, rows)
+        with parts.store.transaction("told") as connection:
+            new += receive(connection, feed_id, incoming, parts.clock.now())
+            hooks.fetched(connection, feed_id, keys)
+        if len(keys) < AT_ONCE:
+            break
+    return new
+
+
+def _waiting(parts: Parts, feed_id: int) -> Sequence[Told]:
+    with parts.store.reading() as connection:
+        return hooks.waiting(connection, feed_id, AT_ONCE)
