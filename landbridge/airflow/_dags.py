@@ -1,4 +1,7 @@
-"""Makes a DAG of a flow: extract → process → deliver → record, each a call of `_steps`."""
+"""Makes a DAG of a flow: extract → check → process → deliver → record, each a call of `_steps`.
+
+A flow without quality rules has no check.
+"""
 
 from __future__ import annotations
 
@@ -86,6 +89,11 @@ def _dag(flow: Flow, root: Path) -> DAG:
             return _run(_steps.extract, root, name, run)
 
         @task
+        def check(run: dict[str, Any]) -> dict[str, Any]:
+            """Hold what waits in the inbox to the quality rules; a flow that asks for it stops here."""
+            return _run(_steps.check, root, name, run)
+
+        @task
         def process(run: dict[str, Any]) -> dict[str, Any]:
             """Canonicalise, check and resolve what waits in the inbox."""
             return _run(_steps.process, root, name, run)
@@ -104,7 +112,9 @@ def _dag(flow: Flow, root: Path) -> DAG:
                     outlet_events[alias].add(asset_of(entity), extra={"run": run["run"]})
             return counts
 
-        tasks: Any = [process, deliver, record]  # a task called here returns a reference to its result, not a dict
+        gate = [check] if flow.check.quality != "none" else []
+        # A task that is called here returns a reference to its result, not a dict.
+        tasks: Any = [*gate, process, deliver, record]
         result: Any = extract()
         for following in tasks:
             result = following(result)

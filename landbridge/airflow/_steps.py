@@ -11,13 +11,15 @@ import os
 from collections import Counter
 from contextlib import AbstractContextManager
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from landbridge.errors import LandbridgeError, Rejected
+from landbridge.errors import Denied, LandbridgeError, Rejected
 
 if TYPE_CHECKING:
+    from landbridge.gate import Looked
     from landbridge.installation import Installation
 
 Run = dict[str, Any]
@@ -42,6 +44,51 @@ def extract(root: Path, name: str, run: Run) -> Run:
         if found.refused:
             _log.warning("%s", found.refused)
         return _counted(run, {"read": found.read, "new": found.new}) | {"refused": found.refused}
+
+
+def check(root: Path, name: str, run: Run) -> Run:
+    """The quality gate: what waits is held to the rules of every flow that reads the feed; Rejected where it stops.
+
+    Nothing is imported for it where nothing waits. The pages of the run travel on by their names.
+    """
+    if run.get("dry_run"):
+        return run
+    with _opened(root) as installation:
+        flow = installation.settings.flow(name)
+        if find_spec("great_expectations") is None and flow.check.on_fail != "stop":
+            _log.warning("great-expectations is not here: only the rules for single messages are held to")
+            return run
+        from landbridge.gate import look, standing
+
+        try:
+            reason = standing(installation, name)
+            if reason is not None:
+                raise Denied(f"{name} is paused: {reason}.", hint=f"Mend it, then `landbridge resume {name}`.")
+            looked = look(installation, name, UUID(run["run"]))
+            _tell(installation, looked)
+            for one in looked:
+                if one.stopped and one.flow == name:
+                    raise Rejected(
+                        f"{name} stops before anything is processed: {one.reason}.",
+                        hint=f"{installation.state / one.page}; mend it, then `landbridge resume {name}`.",
+                    )
+        except LandbridgeError as error:
+            _keep(installation, name, run, "failed", str(error))
+            raise
+        pages = {one.flow: one.page for one in looked}
+        return run | {"quality": {one.flow: one.outcome for one in looked}, "pages": pages} if looked else run
+
+
+def _tell(installation: Installation, looked: list[Looked]) -> None:
+    for one in looked:
+        page = installation.state / one.page
+        _log.info("quality of %s: %s, %d messages; page: %s", one.flow, one.outcome, one.messages, page)
+        for result in one.results:
+            if not result.success:
+                said = result.observed or f"{result.unexpected} of {result.evaluated}"
+                _log.warning("%s: %s: %s, such as %s", result.severity, result.rule, said, ", ".join(result.sample[:3]))
+    if not looked:
+        _log.info("nothing waits: no rule was asked")
 
 
 def process(root: Path, name: str, run: Run) -> Run:

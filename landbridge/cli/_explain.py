@@ -53,14 +53,27 @@ def explain_record(
     findings = settings.canonical.findings(entity, canonical)
     if findings:
         raise Invalid(findings)
-    quality = flow.check.quality
-    rules = "no quality rules" if quality == "none" else f"quality rules {quality} run where the flow runs"
-    yield Shown("check", f"valid {entity}; {rules}")
+    yield Shown("check", f"valid {entity}; {_quality(settings, flow, canonical)}")
     named: dict[str, dict[str, Any]] = {}
     resolved = _resolved(canonical, named)
     yield Shown("resolve", _references(flow, named), resolved)
     for key, route in flow.routes.items():
         yield _translated(settings, translator, flow, (key, route), resolved, named, creating=creating, scope=scope)
+
+
+def _quality(settings: Settings, flow: Flow, canonical: dict[str, Any]) -> str:
+    """What the quality rules of a flow say; Invalid where they would not let the message go on."""
+    from landbridge.quality import Checker
+
+    name = flow.check.quality
+    if name == "none":
+        return "no quality rules"
+    findings = Checker(settings.quality[name])(canonical)
+    held = [one for one in findings if not one.noted]
+    if held and flow.check.on_fail != "warn":
+        raise Invalid(held)
+    noted = "; ".join(f"{one.path}: {one.message}" for one in findings)
+    return f"quality rules {name}: {noted or 'nothing found'}"
 
 
 def _translated(

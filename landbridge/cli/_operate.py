@@ -279,7 +279,8 @@ def retention(context: typer.Context) -> None:
     from landbridge.retention import retire
 
     with opened(context) as installation:
-        done = retire(installation.store, installation.settings.installation.retention, installation.clock.now())
+        kept = installation.settings.installation.retention
+        done = retire(installation.store, kept, installation.clock.now(), installation.state)
     say(f"removed: {', '.join(done.dropped) or 'nothing'}; made: {', '.join(done.created) or 'nothing'}.")
     if done.rows:
         say(told(done.rows, sorted(done.rows)) + " removed by row.")

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     SYSTEMS = "systems"
     ENVIRONMENT = "environment"
     OWNERSHIP = "ownership"
+    QUALITY = "quality"
     INSTALLATION = "installation"
     MAPPING = "mapping"
 
@@ -68,6 +69,7 @@ def schema_of(kind: Kind, registry: Any, root: Path) -> dict[str, Any]:
         Kind.SYSTEMS: lambda: schemas.systems(registry),
         Kind.ENVIRONMENT: lambda: schemas.environment(registry),
         Kind.OWNERSHIP: schemas.ownership,
+        Kind.QUALITY: schemas.quality,
         Kind.INSTALLATION: schemas.installation,
     }[kind]()
     return made

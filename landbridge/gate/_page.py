@@ -70,6 +70,7 @@ def write_page(folder: Path, about: About, tallies: Sequence[Tally]) -> str:
 
 def page(about: About, tallies: Sequence[Tally]) -> str:
     """The page as one text."""
+    import great_expectations
     from great_expectations.core import ExpectationSuiteValidationResult, RunIdentifier
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
     from great_expectations.render.view.view import DefaultJinjaPageView
@@ -85,11 +86,15 @@ def page(about: About, tallies: Sequence[Tally]) -> str:
             "unsuccessful_expectations": len(tallies) - right,
             "success_percent": 100 * right / len(tallies) if tallies else None,
         },
-        meta={"run_id": RunIdentifier(run_name=about.run, run_time=about.at)},
+        meta={
+            "run_id": RunIdentifier(run_name=about.run, run_time=about.at),
+            "great_expectations_version": great_expectations.__version__,
+            "batch_spec": {"data_asset_name": f"{about.messages} messages that wait for {about.flow}"},
+        },
     )
     view: Any = DefaultJinjaPageView()
     rendered: str = view.render(ValidationResultsPageRenderer().render(whole))
-    return _alone(rendered, about)
+    return _alone(rendered, about, tallies)
 
 
 def _result(one: Tally) -> Any:
@@ -140,12 +145,32 @@ def _counts(one: Tally) -> dict[str, Any]:
     return counts
 
 
+def _broken(tallies: Sequence[Tally]) -> str:
+    """What is broken, why it matters, and what to do: great-expectations' page says which values, and no more."""
+    lines = [
+        (
+            one.rule.expectation.severity,
+            one.rule.expectation.notes or one.rule.id,
+            one.rule.expectation.hint,
+            one.observed if one.observed is not None else f"{one.unexpected} of {one.evaluated}",
+            ", ".join(list(one.keys)[:5]) + (" …" if len(one.keys) > 5 else ""),
+        )
+        for one in tallies
+        if not one.success
+    ]
+    if not lines:
+        return "<p>Every rule is satisfied.</p>"
+    told = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in line) + "</tr>" for line in lines)
+    heads = "".join(f"<th>{head}</th>" for head in ("severity", "what is broken", "what to do", "rows", "records"))
+    return f"<table><tr>{heads}</tr>{told}</table>"
+
+
 _OUTSIDE = re.compile(
     r"<script\b.*?</script>|<style\b.*?</style>|<link\b[^>]*>|<img\b[^>]*>|<!--.*?-->|<a\b[^>]*href=[\"']https?://[^>]*>.*?</a>",
     re.DOTALL | re.IGNORECASE,
 )
 
-_POLICY = '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">'
+_POLICY = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:76rem;padding:1rem 2rem;color:#1d2733;background:#fff}
 h1{font-size:1.5rem;margin:.2rem 0}h2,h3,h4,h5{margin:1.2rem 0 .4rem}.mb-1{margin-bottom:.2rem}
@@ -156,17 +181,17 @@ td,th{border:1px solid #d8dee6;padding:.35rem .6rem;vertical-align:top}td table{
 .fa-check-circle::before{content:"\\2714"}.fa-times::before{content:"\\2718"}.fas{font-style:normal;font-weight:700}
 .navbar,.nav,.modal,.cooltip,.btn,footer{display:none}ul{padding-left:1.2rem}hr{border:0;border-top:1px solid #d8dee6}
 .landbridge{border-left:4px solid #2563a8;background:#f5f8fc;padding:.6rem 1rem;margin-bottom:1rem}
-.collapse{display:block}a{color:#2563a8}
+.collapse{display:block}a{color:#2563a8}.sticky,.lead,a[data-toggle]{display:none}
 """
 
 
-def _alone(rendered: str, about: About) -> str:
+def _alone(rendered: str, about: About, tallies: Sequence[Tally]) -> str:
     """The page without anything that another server would be asked for, and with what it is about on top."""
-    said = _OUTSIDE.sub("", rendered)
+    said = re.sub(r'\shref="\.\.[^"]*"', "", _OUTSIDE.sub("", rendered))  # pages that nobody makes here
     facts = (
         f"{about.messages} messages looked at, {about.invalid} of them invalid by the schema before any rule · "
         f"{about.outcome} · {about.at:%Y-%m-%d %H:%M:%S} UTC · run {about.run}"
     )
-    top = f'<div class="landbridge"><h1>{html.escape(about.flow)}</h1>{html.escape(facts)}</div>'
+    top = f'<div class="landbridge"><h1>{html.escape(about.flow)}</h1>{html.escape(facts)}{_broken(tallies)}</div>'
     said = said.replace("</head>", f"<meta charset='utf-8'>{_POLICY}<style>{_STYLE}</style></head>", 1)
     return re.sub(r"(<body\b[^>]*>)", lambda found: found[1] + top, said, count=1)

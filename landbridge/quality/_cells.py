@@ -53,7 +53,7 @@ def typed(value: Any, kind: Kind) -> Any:
 
 def number(value: Any) -> Any:
     """A decimal text or an integer as the exact Decimal it is; true and false are no numbers."""
-    if type(value) is bool or not isinstance(value, (str, int, Decimal)):
+    if type(value) is not str and (type(value) is bool or not isinstance(value, (str, int, Decimal))):
         return UNFIT
     try:
         found = Decimal(value)

@@ -87,6 +87,14 @@ def rows(body: Any, grain: tuple[tuple[str, ...], ...]) -> Iterator[tuple[tuple[
     if not grain:
         yield (), (body,)
         return
+    if len(grain) == 1:  # the lines of a document: the case that must be quick
+        found = body
+        for name in grain[0]:
+            found = found.get(name) if type(found) is dict else None
+        if type(found) is list:
+            for position, element in enumerate(found):
+                yield (position,), (body, element)
+        return
     for positions, scopes in rows(body, grain[:-1]):
         found = scopes[-1]
         for name in grain[-1]:

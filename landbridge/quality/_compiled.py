@@ -12,9 +12,10 @@ from typing import Any
 
 from landbridge.errors import Finding
 from landbridge.quality import _vocabulary as words
-from landbridge.quality._columns import Column, Scopes, rows
+from landbridge.quality._columns import Scopes, rows
 from landbridge.quality._findings import finding_of
 from landbridge.quality._rules import Grain, Rule, Rules
+from landbridge.quality._values import raw_value, typed_value
 
 Test = Callable[[Scopes], bool]
 """True where a row does not satisfy the rule."""
@@ -54,18 +55,23 @@ def test_of(rule: Rule) -> Test:
     if not rule.when:
         return test
     holds = conditions(rule)
-    return lambda scopes: holds(scopes) and test(scopes)
+    return lambda scopes: test(scopes) and holds(scopes)  # in this order: few rows break a rule
 
 
 def conditions(rule: Rule) -> Callable[[Scopes], bool]:
     """Whether a row is looked at: every path holds one of its values, any element of a list that the row is not in."""
 
+    asked = [
+        (column, raw_value(column), allowed, column.grain == rule.grain[: len(column.grain)])
+        for column, allowed in rule.when
+    ]
+
     def holds(scopes: Scopes) -> bool:
-        for column, allowed in rule.when:
-            if column.grain == rule.grain[: len(column.grain)]:
-                if column.raw_of(scopes) not in allowed:
+        for column, value, allowed, within in asked:
+            if within:
+                if value(scopes) not in allowed:
                     return False
-            elif not any(column.raw_of(inner) in allowed for _, inner in rows(scopes[0], column.grain)):
+            elif not any(value(inner) in allowed for _, inner in rows(scopes[0], column.grain)):
                 return False
         return True
 
@@ -77,7 +83,7 @@ def _test(rule: Rule) -> Test:
     if isinstance(one, words.PairGreater | words.PairEqual):
         return _pair(rule, one)
     column = rule.columns[0]
-    value = _typed(column) if rule.typed else _raw(column)
+    value = typed_value(column) if rule.typed else raw_value(column)
     if isinstance(one, words.NotNull):
         return lambda scopes: value(scopes) is None
     if isinstance(one, words.Null):
@@ -101,27 +107,6 @@ def _test(rule: Rule) -> Test:
     if isinstance(one, words.StrftimeFormat):
         return _strftime(one.strftime_format, value)
     raise TypeError(f"{one.type} has no test of its own")  # a test holds that every one has
-
-
-def _raw(column: Column) -> Callable[[Scopes], Any]:
-    """The value as it stands, by the shortest way there."""
-    if column.inner is not None or column.type in ("reference", "any") or column.type in ("record", "list"):
-        return column.raw_of
-    depth = len(column.grain)
-    if len(column.names) == 1:
-        (name,) = column.names
-
-        def one(scopes: Scopes) -> Any:
-            scope = scopes[depth]
-            found = scope.get(name) if type(scope) is dict else None
-            return column.raw_of(scopes) if type(found) in (dict, list) else found
-
-        return one
-    return column.raw_of
-
-
-def _typed(column: Column) -> Callable[[Scopes], Any]:
-    return column.typed_of
 
 
 def _regex(rule: Rule, value: Callable[[Scopes], Any], *, wanted: bool) -> Test:
@@ -164,7 +149,7 @@ def _strftime(form: str, value: Callable[[Scopes], Any]) -> Test:
 
 
 def _pair(rule: Rule, one: words.PairGreater | words.PairEqual) -> Test:
-    first, second = (column.typed_of for column in rule.columns)
+    first, second = (typed_value(column) for column in rule.columns)
     either = one.ignore_row_if == "either_value_is_missing"
     equal = isinstance(one, words.PairEqual)
     or_equal = isinstance(one, words.PairGreater) and one.or_equal

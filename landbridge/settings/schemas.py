@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from landbridge.quality import VOCABULARY, QualityFile
 from landbridge.settings._flow import Flow
 from landbridge.settings._installation import Installation
 from landbridge.settings._ownership import Ownership
@@ -21,6 +22,18 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def flow() -> dict[str, Any]:
     """Of config/flows/*.yaml."""
     return _schema(Flow)
+
+
+def quality() -> dict[str, Any]:
+    """Of config/quality/*.yaml: each rule is checked against the model of its type."""
+    found = _part(QualityFile)
+    definitions = found.setdefault("$defs", {})
+    options = [{"$ref": f"#/$defs/{name}"} for name in VOCABULARY]
+    for name, model in VOCABULARY.items():
+        definitions[name] = _placed(model, name, definitions)
+        definitions[name]["properties"]["type"] = {"const": name, "description": (model.__doc__ or "").strip()}
+    found["properties"]["expectations"]["items"] = {"oneOf": options}
+    return {"$schema": DIALECT, **found}
 
 
 def ownership() -> dict[str, Any]:

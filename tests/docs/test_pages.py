@@ -31,6 +31,7 @@ GENERATED = {"docs/flows.md", "docs/cli.md", "docs/errors.md", "docs/canonical.m
 """Made from the code; their own tests compare them."""
 ELSEWHERE = {
     "docs/mappings.md": "tests/unit/translator/test_reference.py",
+    "docs/quality.md": "tests/flows/test_quality_page.py",
     "docs/tutorial.md": "tests/docs/test_tutorial.py",
     "docs/howto/connect_a_soap_service.md": "tests/docs/test_connect_soap.py",
 }

@@ -98,7 +98,8 @@ def test_every_flow_file_is_one_dag(told: Any, root: Path) -> None:
     assert sorted(told["dags"]) == flow_names(root)
     for name, dag in told["dags"].items():
         flow = load_flow(root, name)
-        assert dag["tasks"] == ["extract", "process", "deliver", "record"]
+        gate = ["check"] if flow.check.quality != "none" else []
+        assert dag["tasks"] == ["extract", *gate, "process", "deliver", "record"]
         assert (dag["owner"], dag["description"], dag["runs"]) == (flow.owner, flow.summary, 1)
         assert dag["params"] == ["dry_run", "limit", "since"]
         assert dag["pools"]["extract"] == f"sys_{flow.extract.source}"
@@ -208,7 +209,10 @@ def test_airflow_runs_a_flow_from_one_system_to_the_other(
         from landbridge.store import control
         with open_installation(project, "demo") as installation, installation.store.reading() as connection:
             runs = [[run.flow, run.trigger, run.state, run.counts] for run in control.runs(connection)]
-        print(json.dumps({{"results": results, "runs": runs[::-1]}}))
+            from landbridge.store import quality
+            looked = [[one.messages, one.outcome, (installation.state / one.page).is_file()]
+                      for one in quality.last_runs(connection, "customers_to_erp", 9)]
+        print(json.dumps({{"results": results, "runs": runs[::-1], "looked": looked}}))
         """,
         tmp_path / "home",
         {
@@ -225,6 +229,7 @@ def test_airflow_runs_a_flow_from_one_system_to_the_other(
     first, second = (run[3] for run in found["runs"])
     assert (first["read"], first["created"]) == (5, 5)
     assert not second.get("created") and not second.get("updated")
+    assert found["looked"] == [[5, "passed", True]]  # nothing waited for the other runs' gates
 
 
 @pytest.mark.parametrize(
