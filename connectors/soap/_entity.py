@@ -131,6 +131,7 @@ class Remove(Call):
 
 
 def known_places(found: set[str], known: frozenset[str], what: str) -> None:
+    """ValueError if there is a place that nothing fills."""
     for name in sorted(found - known):
         places = ", ".join(f"{{{each}}}" for each in sorted(known))
         raise ValueError(f"{{{name}}} is not known in {what}; known are {places}")
