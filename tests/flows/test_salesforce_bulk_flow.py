@@ -106,6 +106,7 @@ def held(crossing: Crossing) -> Counter[str]:
 
 
 def test_five_thousand_waiting_rows_are_one_job_and_an_outcome_each(crossing):
+    crossing.org.bulk.work = 100.0  # it is asked several times before it is through
     crossing.put(5000)
     made = crossing.engine()
     crossing.receive(made)
