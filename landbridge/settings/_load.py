@@ -19,7 +19,7 @@ from landbridge.settings._installation import Installation
 from landbridge.settings._ownership import EntityOwnership, Ownership
 from landbridge.settings._pending import kept, refused
 from landbridge.settings._settings import Settings
-from landbridge.settings._system import SystemEntry
+from landbridge.settings._system import System, SystemEntry
 from landbridge.settings._systems import read_systems
 from landbridge.strict import Node, did_you_mean, yaml
 
@@ -113,6 +113,7 @@ def load(
         files.problems += check_flow(flow, node, around)
         files.problems += refused(node)
         warnings += kept(node)
+        warnings += _unheard(flow, node, systems)
     ownership = _ownership(files, around)
     if files.problems:
         raise ConfigError(list(dict.fromkeys(files.problems)))
@@ -201,6 +202,15 @@ def _of_another_entity(flow: Flow, node: Node, quality: Mapping[str, Rules]) -> 
     if rules is not None and rules.entity != flow.extract.entity:
         text = f"check.quality: these are rules of {rules.entity}, and the flow carries {flow.extract.entity}."
         yield node.find(("check", "quality"))[0].problem(text, "Name rules of that entity.")
+
+
+def _unheard(flow: Flow, node: Node, systems: Mapping[str, System]) -> Iterator[Problem]:
+    source = systems.get(flow.extract.source)
+    if flow.extract.webhook and source is not None and source.webhook is None:
+        text = f"extract.webhook: {flow.extract.source} declares no `webhook`, so none is taken and it is polled only."
+        yield node.find(("extract", "webhook"))[0].problem(
+            text, "Say in systems.yaml how its webhooks prove themselves."
+        )
 
 
 def _environment(files: _Files, name: str, *, needed: bool) -> Node | None:

@@ -271,7 +271,8 @@ def test_what_this_version_does_not_act_on_is_told_and_never_silently_ignored(tm
     )
     settings = Settings.load(tmp_path, registry=registry())
     assert [str(one).split(";")[0] for one in settings.warnings] == [
-        f"{ORDERS}:2:54  extract.webhook: this version does not act on it",
+        f"{ORDERS}:2:63  extract.webhook: crm declares no `webhook`, so none is taken and it is polled only. "
+        "Say in systems.yaml how its webhooks prove themselves.",
         f"{ORDERS}:2:69  extract.start: this version does not act on it",
         f"{ORDERS}:3:1  realtime: this version does not act on it",
     ]
