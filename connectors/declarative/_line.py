@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from connectors.declarative._errors import ErrorMap
-from landbridge.errors import Denied, Rejected, Unavailable
+from landbridge.errors import Denied, Unavailable
 from landbridge.net import ApiKey, Auth, Http, Reply, Usage, authenticator, origin
 from landbridge.time import Clock
 
@@ -21,6 +20,7 @@ class Line:
         self.clock = clock
         self._http = http
         self._origin = origin(url)
+        self._below = urlsplit(url).path.rstrip("/")
         self._headers = {"Accept": "application/json", **headers}
         self._hidden = auth.query if isinstance(auth, ApiKey) else None
         self._authenticator = authenticator(auth, http, clock)
@@ -39,7 +39,7 @@ class Line:
     ) -> Reply:
         """One call; raises the Failure that the reply stands for, unless its status is among `absent`."""
         sent = {**self._headers, **(headers or {})}
-        reply = self._authenticator.request(method, path, params=params, headers=sent, json=json, safe=safe)
+        reply = self._request(method, path, params=params, headers=sent, json=json, safe=safe)
         if reply.status in absent:
             return reply
         failure = errors.failure(reply, self.clock.now())
@@ -48,6 +48,25 @@ class Line:
         if failure is not None:
             raise failure
         return reply
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str],
+        json: Any,
+        safe: bool | None,
+    ) -> Reply:
+        """One call with our credentials, whatever its status."""
+        return self._authenticator.request(method, path, params=params, headers=headers, json=json, safe=safe)
+
+    def relative(self, link: str) -> str:
+        """A link that stands below the service as a path from the host's root."""
+        if "://" in link.partition("?")[0] or link.startswith("/"):
+            return link
+        return f"{self._below}/{link}"
 
     def following(self, link: str, what: str) -> str:
         """The address of a next page, kept to the system itself and without our key."""
@@ -66,16 +85,3 @@ class Line:
         path, _, query = link.partition("?")
         kept = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name != self._hidden]
         return path + ("?" + urlencode(kept) if kept else "")
-
-
-def json_of(reply: Reply) -> Any:
-    """The body of a reply that must hold one."""
-    return reply.json()
-
-
-def refuse(what: str, happened: str, hint: str) -> Rejected:
-    """What the product does is not what the declaration says."""
-    return Rejected(f"{what}: {happened}", hint=hint)
-
-
-DAY = timedelta(days=1)

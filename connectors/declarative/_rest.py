@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.declarative._describe import declared_fields, sampled_fields
 from connectors.declarative._errors import ErrorMap
+from connectors.declarative._identity import asked_identity
 from connectors.declarative._line import Line
 from connectors.declarative._openapi import OpenApi
 from connectors.declarative._read import Reader
@@ -31,7 +32,7 @@ from landbridge.connector import (
     connector,
 )
 from landbridge.errors import Denied, Rejected
-from landbridge.net import Http, origin
+from landbridge.net import Http
 from landbridge.strict import json as strict_json
 from landbridge.strict import plain, yaml
 from landbridge.time import Clock
@@ -59,7 +60,7 @@ class Rest(Connector[RestConfig]):
 
     def check(self) -> Identity:
         """Say who answers, ask for the declared rights, and read a page of each entity."""
-        identity = self._identity()
+        identity = asked_identity(self._line, ErrorMap(self.config.errors), self.config.check, self.config.url)
         for name, each in self.config.entities.items():
             if each.read is not None:
                 try:
@@ -69,24 +70,6 @@ class Rest(Connector[RestConfig]):
                     message = f"{self.name}: {name} cannot be read: {denied.message}"
                     raise Denied(message, hint=denied.hint or hint, status=denied.status, sent=False) from denied
         return identity
-
-    def _identity(self) -> Identity:
-        asked = self.config.check
-        if asked is None:
-            return Identity(origin(self.config.url))
-        reply = self._line.send("GET", asked.path, ErrorMap(self.config.errors))
-        body = reply.json()
-        if missing := [each for each in asked.needs if each not in _rights(Place(str(asked.rights)).of(body))]:
-            hint = "Give our user these rights, or take them out of `check.needs`."
-            raise Denied(f"{self.name}: our user lacks {', '.join(missing)}.", hint=hint, sent=False)
-        if asked.organisation is None:
-            return Identity(origin(self.config.url))
-        organisation = Place(asked.organisation).of(body)
-        if not isinstance(organisation, (str, int)) or isinstance(organisation, bool) or not str(organisation):
-            hint = "Look at `check.organisation`."
-            raise Denied(f"{reply.what} did not say which organisation answers.", hint=hint, sent=False)
-        user = Place(asked.user).of(body) if asked.user else None
-        return Identity(str(organisation), user="" if user is None else str(user))
 
     def describe(self, entity: str) -> Fields:
         """The fields by the OpenAPI document, by the declaration, or by the first page of records."""
@@ -174,12 +157,6 @@ class Rest(Connector[RestConfig]):
         if path.suffix == ".json":
             return strict_json.loads(content)
         return plain(yaml.load(content.decode("utf-8"), file=str(path)))
-
-
-def _rights(found: Any) -> set[str]:
-    if isinstance(found, str):
-        return set(found.split())
-    return {str(each) for each in found} if isinstance(found, list) else set()
 
 
 def _entity(each: RestEntity, name: str, overlap: int, settle: int) -> Entity:

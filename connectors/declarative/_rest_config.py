@@ -177,7 +177,7 @@ class Find(Block):
 
 
 class _Call(Block):
-    method: Literal["POST", "PUT", "PATCH", "DELETE"] = "POST"
+    method: Literal["POST", "PUT", "PATCH", "DELETE", "MERGE"] = "POST"
     path: str = Field(min_length=1)
     query: Texts = Field(default_factory=dict)
     headers: Texts = Field(default_factory=dict)
@@ -203,7 +203,7 @@ class Create(_Call):
 class Upsert(_Call):
     """The record with our reference, made or changed; a repeated call is the same record."""
 
-    method: Literal["POST", "PUT", "PATCH", "DELETE"] = "PUT"
+    method: Literal["POST", "PUT", "PATCH", "DELETE", "MERGE"] = "PUT"
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -214,7 +214,7 @@ class Upsert(_Call):
 class Update(_Call):
     """A change of the record with an id."""
 
-    method: Literal["POST", "PUT", "PATCH", "DELETE"] = "PATCH"
+    method: Literal["POST", "PUT", "PATCH", "DELETE", "MERGE"] = "PATCH"
     body: Literal["changed", "whole"] = "changed"
     if_match: bool = False
 
@@ -227,7 +227,7 @@ class Update(_Call):
 class Delete(_Call):
     """The end of the record with an id."""
 
-    method: Literal["POST", "PUT", "PATCH", "DELETE"] = "DELETE"
+    method: Literal["POST", "PUT", "PATCH", "DELETE", "MERGE"] = "DELETE"
 
     @model_validator(mode="after")
     def _sound(self) -> Self:

@@ -43,11 +43,11 @@ class RestCalls:
         return [there.get(key) or Row(key, None, action="delete") for key in wanted]
 
     def _fetched(self, declared: Fetch, ids: list[str]) -> Iterator[tuple[Any, str | None]]:
-        values = {"id": ids[0], "ids": ",".join(ids)}
+        values = {"id": self._id(ids[0]), "ids": ",".join(ids)}
         reply = self._get(declared.path, declared.query, values)
         if reply.status in _GONE:
             return
-        body = reply.json()
+        body = self._json(reply)
         if declared.records is None:
             yield self._one(body, declared.record, reply), self._tag(reply)
             return
@@ -67,10 +67,10 @@ class RestCalls:
         return None if record is None else self._found(record)
 
     def _sought(self, declared: Find, reference: str) -> Any:
-        reply = self._get(declared.path, declared.query, {"reference": reference})
+        reply = self._get(declared.path, declared.query, {"reference": self._ours(reference)})
         if reply.status in _GONE:
             return None
-        body = reply.json()
+        body = self._json(reply)
         found = Place(declared.records).of(body) if declared.records else [self._one(body, declared.record, reply)]
         if not isinstance(found, list):
             raise Rejected(f"{self._what}: no list stands at '{declared.records}'.", hint="Look at `find.records`.")
@@ -88,10 +88,10 @@ class RestCalls:
         if upsert is None or "{reference}" not in upsert.path:
             hint = "Say `find` of the entity: the search by our reference."
             raise Rejected(f"{self._what} cannot be found by our reference.", hint=hint, sent=False)
-        reply = self._get(upsert.path, upsert.query, {"reference": reference})
+        reply = self._get(upsert.path, upsert.query, {"reference": self._ours(reference)})
         if reply.status in _GONE:
             return None
-        return self._found(self._one(reply.json(), upsert.record or ".", reply), self._tag(reply))
+        return self._found(self._one(self._json(reply), upsert.record or ".", reply), self._tag(reply))
 
     def _found(self, record: Any, tag: str | None = None) -> Found:
         key, version = self._records.key(record), tag or self._records.version(record)
@@ -102,8 +102,22 @@ class RestCalls:
 
     def _get(self, path: str, query: dict[str, str], values: dict[str, str]) -> Reply:
         params = {name: filled(text, values) for name, text in query.items()}
-        address = filled(path, values, in_path=True)
+        address = self._address(path, values)
         return self._line.send("GET", address, self._errors, params=params, absent=_GONE)
+
+    def _id(self, key: str) -> str:
+        """A record's id as an address says it."""
+        return key
+
+    def _ours(self, reference: str) -> str:
+        """Our reference as an address or a search says it."""
+        return reference
+
+    def _address(self, path: str, values: dict[str, str]) -> str:
+        return filled(path, values, in_path=True)
+
+    def _json(self, reply: Reply) -> Any:
+        return reply.json()
 
     def _one(self, body: Any, at: str, reply: Reply) -> Any:
         record = Place(at).of(body)
@@ -206,7 +220,7 @@ class RestCalls:
         headers: dict[str, str] | None = None,
         absent: frozenset[int] = frozenset(),
     ) -> Reply:
-        values = {"id": write.target_id or "", "reference": write.reference}
+        values = {"id": self._id(write.target_id) if write.target_id else "", "reference": self._ours(write.reference)}
         sent = {name: filled(text, values) for name, text in call.headers.items()} | (headers or {})
         if call.idempotency is not None:
             sent[call.idempotency] = write.key
@@ -215,16 +229,16 @@ class RestCalls:
             wrapped = {}
             Place(call.wrap).put(wrapped, body)
         params = {name: filled(text, values) for name, text in call.query.items()}
-        address = filled(call.path, values, in_path=True)
+        address = self._address(call.path, values)
         return self._line.send(
             call.method, address, self._errors, params=params, json=wrapped, headers=sent, safe=False, absent=absent
         )
 
     def _answered(self, call: Create | Upsert | Update, write: Write, reply: Reply) -> Delivered:
         """What the reply says that stands; without a body what we know, or what a look-up finds."""
-        body = reply.json() if reply.content else None
+        body = self._json(reply) if reply.content else None
         record = Place(call.record or call.wrap or ".").of(body) if body is not None else None
-        record = record if isinstance(record, dict) and self._whole(record) else None
+        record = record if isinstance(record, dict) and self._whole(record, write) else None
         if record is not None:
             version = self._tag(reply) or self._records.version(record)
             lines = self._records.line_numbers(record)
@@ -238,7 +252,11 @@ class RestCalls:
             raise OutcomeUnknown(f"{reply.what} answered {reply.status} without an id.", hint=hint)
         return Delivered(found.target_id, self._tag(reply) or found.version, lines=found.lines, returned=found.returned)
 
-    def _whole(self, record: dict[str, Any]) -> bool:
+    def _whole(self, record: dict[str, Any], write: Write) -> bool:
+        """Whether a reply holds the record with its key, and with its lines where lines were written."""
+        lines = self._entity.lines
+        if write.lines and lines is not None and not isinstance(Place(lines.under).of(record), list):
+            return False
         try:
             self._records.key(record)
         except Rejected:
