@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from landbridge.codes import CodeLists, Line, Table
     from landbridge.installation import Installation
 
-Name = Annotated[str, typer.Argument(metavar="LIST", help="The list, as `codes list` names it, such as sap_s4/unit.")]
+Name = Annotated[str, typer.Argument(metavar="LIST", help="The list, as `codes list` names it, such as crm/unit.")]
 Native = Annotated[str | None, typer.Argument(help="A code list's native word.")]
 When = Annotated[
     list[str] | None,

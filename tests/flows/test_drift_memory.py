@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -49,19 +50,19 @@ class House:
     def __init__(self, store: Any, clock: Any, tmp_path: Any, monkeypatch: Any, capsys: Any) -> None:
         self.store, self.clock = store, clock
         self.systems = {name: Memory(name, clock, customer=CUSTOMER) for name in MAPPINGS}
-        self.fields = {
+        self.fields: dict[str, Any] = {
             name: {each: Field(each, kind, length=80) for each, kind in known.items()}  # type: ignore[arg-type]  # words of it
             for name, known in FIELDS.items()
         }
         for name, system in self.systems.items():
-            system.describe = lambda entity, name=name: self.described(name)  # type: ignore[method-assign]  # this test's
+            system.describe = partial(self.described, name)  # type: ignore[method-assign]  # what this test says
             system.close = lambda: None  # type: ignore[method-assign]  # there is nothing to close
         self.texts = dict(MAPPINGS)
         self.flow = flow("customers", "crm", "customer", "erp", "shop")
         self.made = self.open()
         self.desk = Desk(self.made, tmp_path, monkeypatch, capsys, SCHEMA)
 
-    def described(self, name: str) -> Fields:
+    def described(self, name: str, entity: str) -> Fields:
         if isinstance(self.fields[name], Exception):
             raise self.fields[name]
         return Fields("Customer", self.fields[name])
@@ -150,12 +151,12 @@ def test_what_was_received_meanwhile_is_read_by_the_mended_mapping(house: House)
 
 
 def test_an_entity_that_is_not_shown_any_more_pauses_what_goes_there(house: House) -> None:
-    house.fields["shop"] = Denied("shop: there is no table customers.", hint="Give the right.")  # type: ignore[assignment]  # raised
+    house.fields["shop"] = Denied("shop: there is no table customers.", hint="Give the right.")
     found = house.check()
     assert found.paused == ["customers/shop"] and "no table customers" in found.stopping[0].message
     house.fields["shop"] = {}
     assert "shows no field any more" in house.check().stopping[0].message
-    house.fields["shop"] = Unavailable("busy")  # type: ignore[assignment]  # raised
+    house.fields["shop"] = Unavailable("busy")
     assert list(house.check().unreached) == ["shop"]
     with house.store.reading() as connection:
         from landbridge.store import control
