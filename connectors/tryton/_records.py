@@ -69,6 +69,8 @@ class Records:
     def row(self, record: Mapping[str, Any]) -> Row:
         """A record as the engine takes it."""
         body = self.body(record)
+        if self.entity == "price" and body["list_price"] is None:
+            return Row(str(record["id"]), None, action="delete")  # a product, but none that has a price
         changed = body.get("@changed") or body.get("write_date") or body.get("create_date")
         return Row(str(record["id"]), body, stamp=changed, version=self.version(record))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from connectors.tryton._session import Session
@@ -84,6 +85,7 @@ class Schema:
     def value(self, model: str, name: str, value: Any) -> Any:
         """What Tryton takes for a value of a mapping; parts of a record are not its business."""
         kind, what = self.kind(model, name), f"{model}.{name}"
+        value = self.fitted(model, name, value)
         if kind == "many2one" and isinstance(value, Mapping):
             named = {key: each for key, each in value.items() if each is not None}
             return self.one(self.relation(model, name), named, what) if named else None
@@ -92,6 +94,21 @@ class Schema:
             ids = [self.one(relation, each, what) if isinstance(each, Mapping) else int(each) for each in value]
             return [["add", ids]] if ids else []
         return outward(value, kind, what)
+
+    def fitted(self, model: str, name: str, value: Any) -> Any:
+        """A number with no more places than the field keeps, half up: Tryton refuses more. Anything else as it is."""
+        digits = self.fields(model).get(name, {}).get("digits")
+        places = digits[1] if isinstance(digits, list) and len(digits) == 2 else None
+        if self.kind(model, name) != "numeric" or not isinstance(places, int) or value is None:
+            return value
+        try:
+            number = Decimal(str(value))
+        except InvalidOperation:
+            return value  # told as what it is when it is encoded
+        exponent = number.as_tuple().exponent
+        if not isinstance(exponent, int) or -exponent <= places:
+            return value
+        return format(number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP), "f")
 
     def describe(self, source: Source) -> Fields:
         """The fields of an entity, those of its lines and of what else it carries by dotted path."""

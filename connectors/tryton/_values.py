@@ -44,7 +44,7 @@ class Values:
                 steps = self._children(name, child, value or [], held, (before or {}).get(name) or [])
                 if steps:
                     found[name] = steps
-            elif name not in theirs or not same(value, theirs[name], kind):
+            elif name not in theirs or not same(self._schema.fitted(model, name, value), theirs[name], kind):
                 found[name] = self._schema.value(model, name, value)
         return found
 
