@@ -22,12 +22,22 @@ def _zone(name: str) -> str:
 
 
 class WsSecurity(Block):
-    """A UsernameToken in the header of every request."""
+    """What stands in the header of every request: a UsernameToken, a signature, or both."""
 
-    user: str = Field(min_length=1)
-    password: Secret
+    user: str | None = Field(default=None, min_length=1)
+    password: Secret | None = None
     digest: bool = False
     valid: int | None = Field(default=None, ge=10, le=86_400)
+    key: Secret | None = None
+    certificate: Secret | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.user is None) != (self.password is None) or (self.key is None) != (self.certificate is None):
+            raise ValueError("`user` and `password` belong together, and so do `key` and `certificate`")
+        if self.user is None and self.key is None:
+            raise ValueError("give `user` and `password`, or `key` and `certificate`")
+        return self
 
 
 class Check(Call):
@@ -62,7 +72,7 @@ class SoapConfig(Config):
     )
     ws_security: WsSecurity | None = Field(
         default=None,
-        description="UsernameToken in the header of each request; `digest`, and `valid` seconds for a time stamp.",
+        description="UsernameToken (`user`, `password`, `digest`), `valid` seconds of a time stamp, X.509 signature.",
         examples=[{"user": "bus", "password": "env:ERP_PASSWORD", "digest": True, "valid": 300}],
         json_schema_extra={"environment": True},
     )

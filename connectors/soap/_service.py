@@ -13,7 +13,18 @@ from connectors.soap._faults import fault_of, of_answer, of_fault
 from connectors.soap._port import choose
 from connectors.soap._values import Reader, Writer
 from landbridge.errors import Denied, Failure, Invalid, OutcomeUnknown
-from landbridge.net import Http, Reply, SoapPort, authenticator, origin, outcome_of, read_wsdl, username_token
+from landbridge.net import (
+    Http,
+    MessageLifetime,
+    MessageSignature,
+    Reply,
+    SoapPort,
+    authenticator,
+    origin,
+    outcome_of,
+    read_wsdl,
+    username_token,
+)
 from landbridge.strict import xml
 from landbridge.strict.xml import Element
 from landbridge.time import Clock
@@ -77,12 +88,18 @@ class Service:
         return self._answer(reply, operation, what)
 
     def _security(self) -> list[Any]:
-        ours = self._config.ws_security
+        """What WS-Security adds to one envelope, the signature last: it covers the body and the time stamp."""
+        ours, now = self._config.ws_security, self._clock.now()
+        made: list[Any] = []
         if ours is None:
-            return []
-        lifetime = None if ours.valid is None else timedelta(seconds=ours.valid)
-        password, now = ours.password.reveal(), self._clock.now()
-        return [username_token(ours.user, password, created=now, digest=ours.digest, lifetime=lifetime)]
+            return made
+        if ours.valid is not None:
+            made.append(MessageLifetime(now, timedelta(seconds=ours.valid)))
+        if ours.user is not None and ours.password is not None:
+            made.append(username_token(ours.user, ours.password.reveal(), created=now, digest=ours.digest))
+        if ours.key is not None and ours.certificate is not None:
+            made.append(MessageSignature(ours.key.reveal(), ours.certificate.reveal()))
+        return made
 
     def _answer(self, reply: Reply, operation: str, what: str) -> dict[str, Any]:
         body = self._body(reply, what)

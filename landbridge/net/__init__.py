@@ -20,7 +20,7 @@ from landbridge.net._soap import soap_transport
 from landbridge.net._trace import traced, traceparent
 from landbridge.net._wsdl import SoapPort, Wsdl, absolute_wsdl, is_wsdl_path, nil, read_wsdl, typed
 from landbridge.net._wsdl_types import SoapField, SoapType
-from landbridge.net._wsse import username_token
+from landbridge.net._wsse import MessageLifetime, MessageSignature, username_token
 
 __all__ = [
     "ApiKey",
@@ -35,6 +35,8 @@ __all__ = [
     "Http",
     "Jwt",
     "LocalBudget",
+    "MessageLifetime",
+    "MessageSignature",
     "NetSettings",
     "NoAuth",
     "OAuth2",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 import zeep
 from bench_soap import ENTITIES, PASSWORD, Soap12Bench, SoapBench
 from connectors_under_test import REGISTRY
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from suite import Inbox, as_update, delivered, outcome_of
 from zeep.wsse.username import UsernameToken
 
@@ -265,6 +269,46 @@ def test_ws_security_lets_in(one: SoapBench, settings: dict[str, Any]) -> None:
     connector = one.connector(ws_security=ours)
     assert connector.check().user == "landbridge"
     assert connector.check().user == "landbridge", "a nonce of its own for every request"
+
+
+def rsa_pair(folder: Path) -> tuple[str, str]:
+    """A certificate and its RSA key, made now."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "landbridge")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, now, now + timedelta(days=1))
+    pem = serialization.Encoding.PEM
+    (folder / "crt").write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(pem))
+    plain = serialization.NoEncryption()
+    (folder / "key").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    return str(folder / "crt"), str(folder / "key")
+
+
+def test_a_signature_covers_body_and_time_stamp(one: SoapBench) -> None:
+    xmlsec = pytest.importorskip("xmlsec")
+    signature = pytest.importorskip("zeep.wsse.signature")
+    lxml = pytest.importorskip("lxml.etree")
+    certificate, key = rsa_pair(one.folder)
+    ours = {**one.raw_config()["ws_security"], "valid": 60, "key": f"file:{key}", "certificate": f"file:{certificate}"}
+    connector = one.connector(ws_security=ours)
+    assert connector.check().organisation
+    port, security = connector._service.port, connector._service._security()
+    content, _ = port.request("FindPartyByReference", {"externalRef": "R1"}, security)
+    checked = signature.MemorySignature(Path(key).read_bytes(), Path(certificate).read_bytes())
+    checked.verify(lxml.fromstring(content))
+    assert content.count(b"Reference URI=\"#") >= 2, "body and time stamp"
+    for old, new in ((b">R1<", b">R2<"), (b"Expires>20", b"Expires>30")):
+        assert old in content
+        with pytest.raises((xmlsec.Error, zeep.exceptions.SignatureVerificationFailed)):
+            checked.verify(lxml.fromstring(content.replace(old, new)))
+
+
+def test_a_key_that_is_none_is_denied(one: SoapBench) -> None:
+    pytest.importorskip("xmlsec")
+    ours = {"key": f"file:{one.folder / 'secret'}", "certificate": f"file:{one.folder / 'secret'}"}
+    with pytest.raises(Denied, match="cannot be signed") as caught:
+        one.connector(ws_security=ours).check()
+    assert PASSWORD not in str(caught.value)
 
 
 # --- reading
