@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from landbridge.errors import Rejected
 from landbridge.translator import Place
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -87,9 +88,11 @@ def filled(template: str, values: dict[str, str], *, in_path: bool = False) -> s
 
 
 def segment(value: str) -> str:
-    """A value as one segment of a path: a dot alone would climb, so that it is written in another way."""
-    text = quote(value, safe="")
-    return text.replace(".", "%2E") if text in (".", "..") else text
+    """A value as one segment of a path; Rejected where it would climb out of it or vanish."""
+    if value in ("", ".", ".."):
+        hint = "Such a value would lead to another address; look at `key` and at the record."
+        raise Rejected(f"'{value}' cannot stand in an address.", hint=hint, sent=False)
+    return quote(value, safe="")
 
 
 class Stamp(Block):
