@@ -24,13 +24,15 @@ GRAIN = timedelta(seconds=1)
 class Cursor:
     """`high` is the newest stamp of what was read; the rest says where an open pass stands.
 
-    `since` is what the pass asks for, `began` when it began; `at` counts pages or records, `token` is the service's.
+    `since` is what the pass asks for, `began` when it began; `at` counts pages or records, `got`
+    the records that came for this `since`; `token` is the service's own.
     """
 
     high: str | None = None
     since: str | None = None
     began: str | None = None
     at: int = 0
+    got: int = 0
     token: str | None = None
     anchor: str | None = None
     open: bool = False
@@ -42,12 +44,12 @@ class Cursor:
             return cls()
         try:
             found = cls(**strict_json.loads(text)) if text.startswith("{") else cls(high=instant(text).isoformat())
-            stamps = [instant(each) for each in (found.high, found.since, found.began) if each is not None]
+            stamps = [instant(each) for each in (found.high, found.began) if each is not None]
         except (Invalid, ValueError, TypeError) as error:
             hint = "Give an instant such as 2026-11-21T08:00:00Z, or reset the feed's cursor."
             raise Rejected(f"the cursor cannot be read ({type(error).__name__}): {text[:80]}", hint=hint) from None
         if stamps and max(stamps) > now + LATEST:
-            message = f"{system}: the cursor lies in the future ({found.high or found.since})."
+            message = f"{system}: the cursor lies in the future ({found.high or found.began})."
             raise Denied(message, hint="Reset the feed's cursor; look at the clocks.", sent=False)
         return found
 
@@ -56,7 +58,7 @@ class Cursor:
         if self.open:
             return self
         since = None if self.high is None else (instant(self.high) - overlap).isoformat()
-        return replace(self, since=since, began=now.isoformat(), at=0, token=None, anchor=None, open=True)
+        return replace(self, since=since, began=now.isoformat(), at=0, got=0, token=None, anchor=None, open=True)
 
     def seen(self, newest: datetime | None) -> Self:
         """With the newest stamp of a page; a stamp that lies ahead of the pass's beginning does not move `high`."""
@@ -69,7 +71,7 @@ class Cursor:
 
     def ended(self) -> Self:
         """The pass is over."""
-        return replace(self, since=None, began=None, at=0, token=None, anchor=None, open=False)
+        return replace(self, since=None, began=None, at=0, got=0, token=None, anchor=None, open=False)
 
     def text(self) -> str:
         """The cursor as the engine stores it."""

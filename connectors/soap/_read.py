@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from connectors.soap._config import SoapConfig
@@ -66,14 +67,16 @@ class Reader:
             except Rejected:
                 if state.token is None or count:
                     raise
-                state = replace(state, token=None, at=0)  # a search of an earlier run, which the service has forgotten
+                state = replace(
+                    state, token=None, at=0, got=0
+                )  # a search of an earlier run, which the service has forgotten
                 continue
             if state.anchor is not None and not self._anchored(batch, state.anchor):
                 restarts += 1
                 if restarts > _RESTARTS:
                     message = f"{self._name}: the list is moved about faster than it is read."
                     raise Unavailable(message, hint="Tried again by itself; read at a quieter time, or smaller pages.")
-                state, before = replace(state, at=0, anchor=None), None
+                state, before = replace(state, at=0, got=0, anchor=None), None
                 continue
             self._not_again(batch, before, state)
             before, widest = batch.digest, max(widest, batch.received)
@@ -133,25 +136,25 @@ class Reader:
         if read.paging == "none" or self._is_last(state, batch, widest):
             return state.ended()
         if read.sorted and stamps:
-            if stamps != sorted(stamps):
+            if any(later < earlier - self._records.slack for earlier, later in pairwise(stamps)):
                 hint = "Say `sorted: false` of `read`, or have the service sort by the stamp."
                 raise Rejected(f"{self._name}: the list is not sorted by {self._entity.stamp}.", hint=hint)
             since = stamps[-1] - GRAIN
             if stamps[0] < since and self._is_later(since, state.since):
-                return replace(state, since=since.isoformat(), at=0, anchor=None)
+                return replace(state, since=since.isoformat(), at=0, got=0, anchor=None)
         if read.paging == "offset":
-            return replace(state, at=state.at + came, anchor=rows[-1].key if rows else state.anchor)
-        return replace(state, at=state.at + 1)
+            anchor = rows[-1].key if rows else state.anchor
+            return replace(state, at=state.at + came, got=state.got + came, anchor=anchor)
+        return replace(state, at=state.at + 1, got=state.got + came)
 
     def _is_last(self, state: Cursor, batch: _Batch, widest: int) -> bool:
         """Whether a pass ends with this page: at the total, at an empty page, or at one that is short.
 
         A first page that is short may be full to a service that gives less than was asked for: the next one tells.
         """
-        read, came = self._read, len(batch.records)
+        came = len(batch.records)
         if batch.total is not None:
-            held = state.at if read.paging == "offset" else state.at * read.size
-            return came == 0 or held + came >= batch.total
+            return came == 0 or state.got + came >= batch.total
         return came == 0 or batch.received < widest
 
     def _is_later(self, since: datetime, before: str | None) -> bool:
@@ -181,7 +184,7 @@ class Reader:
             if last:
                 return
             at_next = state.at + (len(told) if self._read.paging == "offset" else 1)
-            state = replace(state, at=at_next, token=batch.token)
+            state = replace(state, at=at_next, got=came, token=batch.token)
 
     def _is_end(self, state: Cursor, batch: _Batch, widest: int) -> bool:
         if self._read.paging == "cursor":

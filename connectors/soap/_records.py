@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,8 @@ class Records:
     def __init__(self, name: str, config: SoapConfig, entity: SoapEntity) -> None:
         self.name, self.entity = name, entity
         self._zone = ZoneInfo(config.zone) if config.zone else None
-        self._zone_said = config.zone is not None
+        self.slack = timedelta(hours=1 if self._zone is not None else 0)
+        """How far local time may seem to run back in a sorted list, when clocks are set back."""
 
     def rows(self, answer: dict[str, Any], path: str) -> list[Row]:
         """The rows of an answer, in its order."""

@@ -44,7 +44,11 @@ class Service:
     @cached_property
     def port(self) -> SoapPort:
         """The port that the configuration names; Denied where the WSDL cannot be read."""
-        return choose(read_wsdl(self._config.wsdl, self._http).ports, self._config.service, self._config.port)
+        return choose(
+            read_wsdl(self._config.wsdl, self._http, request=self._line.request).ports,
+            self._config.service,
+            self._config.port,
+        )
 
     @cached_property
     def address(self) -> str:
@@ -108,9 +112,11 @@ class Service:
         failure = outcome_of(reply, now=self._clock.now(), detail="")
         if failure is not None:
             raise failure
-        if body is None or not len(body):
-            return {}
         name = self.port.answer_name(operation)
+        if body is None or not len(body):
+            if reply.safe and name is not None:
+                raise reply.garbled(f"nothing instead of {name}")
+            return {}
         found = body[0].tag.rpartition("}")[2]
         if name is not None and found != name:
             raise reply.garbled(f"{found} instead of {name}")

@@ -12,7 +12,7 @@ from typing import Any
 
 from landbridge.errors import Failure, Rejected
 from landbridge.net._http import Http
-from landbridge.net._wsdl_files import Documents, refused
+from landbridge.net._wsdl_files import Documents, Request, refused
 from landbridge.net._wsdl_types import SoapType, Types
 
 ENVELOPES = {
@@ -25,27 +25,28 @@ _lock = threading.Lock()
 _read: dict[tuple[str, str], Wsdl] = {}
 
 
-def read_wsdl(location: str, http: Http | None = None) -> Wsdl:
+def read_wsdl(location: str, http: Http | None = None, *, request: Request | None = None) -> Wsdl:
     """The WSDL at a path or at an address of the system, parsed once per process until a file of it changes.
 
+    `request` asks for what `http` allows, with credentials.
     Raises Denied where it may not or cannot be read: a DTD, an entity, an import from elsewhere, a broken schema.
     """
     key = (location, repr(http) if http is not None and "://" in location else "")
     with _lock:
         held = _read.get(key)
         if held is None or held.changed():
-            held = _read[key] = Wsdl(location, http)
+            held = _read[key] = Wsdl(location, http, request)
         return held
 
 
 class Wsdl:
     """What one WSDL offers."""
 
-    def __init__(self, location: str, http: Http | None) -> None:
+    def __init__(self, location: str, http: Http | None, request: Request | None = None) -> None:
         from zeep import Settings, exceptions
         from zeep.wsdl import Document
 
-        self._documents = Documents(location, http)
+        self._documents = Documents(location, http, request)
 
         settings = Settings(strict=True, forbid_dtd=True, forbid_entities=True, force_https=False)
         transport: Any = self._documents  # all that zeep asks of one is `load`

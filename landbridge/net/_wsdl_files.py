@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from landbridge.errors import Denied, Invalid
+from landbridge.errors import Denied, Invalid, Unavailable
 from landbridge.net._http import Http
+from landbridge.net._reply import Reply
 from landbridge.net._wsdl_facets import Facets
 from landbridge.strict import xml
 
 LIMITS = xml.Limits(max_bytes=64 * 1024 * 1024, max_elements=2_000_000, max_attributes=64)
 MAX_DOCUMENTS = 500
+Request = Callable[..., Reply]
 _SAVE = "Save the WSDL with what it imports into a folder of the project, and name it by its path."
 _XML_NAMESPACE = frozenset({"http://www.w3.org/2001/xml.xsd", "https://www.w3.org/2001/xml.xsd"})
 _XML_XSD = b"""<schema xmlns="http://www.w3.org/2001/XMLSchema" targetNamespace="http://www.w3.org/XML/1998/namespace">
@@ -29,8 +32,9 @@ def refused(what: str, hint: str) -> Denied:
 class Documents:
     """Every document of one WSDL as it is asked for: checked by the strict reader before any other parser sees it."""
 
-    def __init__(self, location: str, http: Http | None) -> None:
+    def __init__(self, location: str, http: Http | None, request: Request | None) -> None:
         self._http = http
+        self._request = request or (http.request if http is not None else None)
         self._remote = urlsplit(location).scheme in ("http", "https")
         self._folder = None if self._remote else Path(location).resolve().parent
         self._count = 0
@@ -54,13 +58,15 @@ class Documents:
         return content
 
     def _fetched(self, url: str) -> bytes:
-        if not self._remote or self._http is None:
+        if not self._remote or self._http is None or self._request is None:
             raise refused(f"the WSDL imports {url}, and a WSDL in a folder imports only from there.", _SAVE)
         if not self._http.allows(url):
             raise refused(f"the WSDL imports {url}, which is not an address of this system.", _SAVE)
-        reply = self._http.request("GET", url)
+        reply = self._request("GET", url)
         if not reply.ok:
-            raise refused(f"{url} answered {reply.status} instead of a WSDL.", "Look at `wsdl`; open it in a browser.")
+            if reply.status == 429 or reply.status >= 500:
+                raise Unavailable(f"{url} answered {reply.status} instead of a WSDL.", hint="Tried again by itself.")
+            raise refused(f"{url} answered {reply.status} instead of a WSDL.", "Look at `wsdl` and at `auth`.")
         return reply.content
 
     def _read(self, location: str) -> bytes:
