@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -97,9 +98,8 @@ class Schema:
 
     def fitted(self, model: str, name: str, value: Any) -> Any:
         """A number with no more places than the field keeps, half up: Tryton refuses more. Anything else as it is."""
-        digits = self.fields(model).get(name, {}).get("digits")
-        places = digits[1] if isinstance(digits, list) and len(digits) == 2 else None
-        if self.kind(model, name) != "numeric" or not isinstance(places, int) or value is None:
+        places = _places(self.fields(model).get(name, {}).get("digits"))
+        if self.kind(model, name) != "numeric" or places is None or value is None:
             return value
         try:
             number = Decimal(str(value))
@@ -135,6 +135,12 @@ class Schema:
                     codes=_codes(told.get("selection")),
                 ),
             )
+
+
+def _places(digits: Any) -> int | None:
+    """Decimal places of a field whose `digits` are fixed; they come as JSON in a text, `[null, 4]`."""
+    found = re.fullmatch(r"\[\s*(?:null|\d+)\s*,\s*(\d+)\s*\]", digits) if isinstance(digits, str) else None
+    return int(found[1]) if found is not None else None
 
 
 def _codes(selection: Any) -> tuple[str, ...]:

@@ -21,8 +21,9 @@ CURRENCIES = {
     "CHF": ("Swiss Franc", "Fr."), "JPY": ("Yen", "¥"),
 }  # fmt: skip
 _GROUPS = (
-    "sale.group_sale", "sale.group_sale_admin", "purchase.group_purchase", "stock.group_stock",
-    "product.group_product_admin", "account_product.group_account_product_admin",
+    "sale.group_sale", "sale.group_sale_admin", "sale_amendment.group_sale_amendment",
+    "purchase.group_purchase", "stock.group_stock", "product.group_product_admin",
+    "account_product.group_account_product_admin",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from types import TracebackType
 
 from sandbox.tryton import _build
 from sandbox.tryton._client import Client
-from sandbox.tryton._recipe import DATABASE
+from sandbox.tryton._recipe import DATABASE, PRICE_PLACES
 
 _READY_WITHIN = 60.0
 
@@ -117,7 +117,9 @@ class Tryton:
 def write_configuration(folder: Path) -> Path:
     """Tryton's configuration for the databases of a folder."""
     file = folder / "trytond.conf"
-    file.write_text(f"[database]\nuri = sqlite://\npath = {folder}\n[web]\nlisten = 127.0.0.1:0\n", encoding="utf-8")
+    database = f"[database]\nuri = sqlite://\npath = {folder}\n"
+    rest = f"[web]\nlisten = 127.0.0.1:0\n[product]\nprice_decimal = {PRICE_PLACES}\n"
+    file.write_text(database + rest, encoding="utf-8")
     return file
 
 
