@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -227,7 +228,8 @@ class SftpServer:
 
     def close(self) -> None:
         """Stop serving."""
-        self._listener.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # closed before
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut()
         self._thread.join(2)

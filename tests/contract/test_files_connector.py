@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -523,6 +524,19 @@ def test_no_file_is_no_empty_snapshot(room: Room) -> None:
     room.drop("a.csv", "id,name\n")
     [page] = room.connector(snapshot=True).read("customer", None)
     assert (page.rows, page.complete, page.total) == ([], True, 0)
+
+
+def test_memory_does_not_grow_with_the_file(room: Room) -> None:
+    peaks = []
+    room.more = {"page_size": 500}
+    for n in (8_000, 40_000):  # both longer than any piece that is read at once
+        room.drop("a.csv", table(n, line=lambda i: f"{i},{'name' * 70}"), seconds=n)
+        tracemalloc.start()
+        came = sum(len(page.rows) for page in room.connector(repeat="take").read("customer", None))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert came == n
+    assert peaks[1] < peaks[0] * 1.2 + 200_000, peaks
 
 
 def test_a_cursor_stays_short(room: Room) -> None:
