@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from landbridge.settings import Flow, Route, Settings
-from landbridge.translator import Function, Line, Read, lines, overlap
+from landbridge.translator import Function, Line, Read, lines, meets, overlap
 from landbridge.translator import Mapping as Translation
 
 if TYPE_CHECKING:
@@ -104,17 +104,18 @@ def _needs(settings: Settings, flow: Flow, route: Route, target: Used | None) ->
     if target is None or target.mapping.outward is None or flow.derive:
         return lambda line, read: True  # nobody can say what becomes of it
     entity = flow.extract.entity
-    wanted = {one.names for line in lines(target.mapping.outward.record) for one in line.sources if not one.listed}
-    wanted |= {_names(path) for path in route.when} | set(ENGINE)
+    written = (line for line in lines(target.mapping.outward.record) if line.on != "create" or route.create)
+    read = [one for line in written for one in line.sources if not one.listed]
+    wanted = {_names(path) for path in route.when} | set(ENGINE)
     limits = (path for one in settings.owned(entity).limits for path in (one.field, one.at_least, one.at_most))
     wanted |= {_names(path) for path in limits if path}
     known = settings.canonical.fields(entity) if entity in settings.canonical else {}
     required = {_names(path) for path, info in known.items() if info.required}
 
-    def needed(line: Line, read: Read) -> bool:
-        if any(overlap(line.names, one) for one in wanted):
+    def needed(line: Line, source: Read) -> bool:
+        if any(meets(line, one) for one in read) or any(overlap(line.names, one) for one in wanted):
             return True
-        return line.names in required and not read.tested and not read.listed
+        return line.names in required and not source.tested and not source.listed
 
     return needed
 
@@ -136,12 +137,12 @@ def _writes(target: Used, key: str, route: Route, source: Used | None) -> None:
     if target.mapping.outward is None:
         return
     inward = source.mapping.inward if source is not None else None
-    filled = None if inward is None else {line.names for line in lines(inward.record)}
+    filled = None if inward is None else lines(inward.record)
     for line in lines(target.mapping.outward.record):
         if line.names[-1].startswith("@") or (line.on == "create" and not route.create):
             continue
         asked = [one for one in line.sources if not one.listed] or list(line.sources)
-        if filled is None or not asked or any(overlap(one.names, name) for one in asked for name in filled):
+        if filled is None or not asked or any(meets(each, one) for one in asked for each in filled):
             target.writes.setdefault(line.path, []).append(_use(line, True, line.field.place, key))
 
 

@@ -20,7 +20,7 @@ from landbridge.translator._schema import schema
 from landbridge.translator._tables import Codes, Decisions, Tables
 from landbridge.translator._tests import Result, run_tests
 from landbridge.translator._translator import Translator
-from landbridge.translator._usage import Line, Read, lines, overlap, reads
+from landbridge.translator._usage import Line, Read, lines, meets, overlap, reads
 from landbridge.translator._values import Refused
 from landbridge.translator._walk import Step
 
@@ -49,6 +49,7 @@ __all__ = [
     "key_of",
     "lines",
     "lint",
+    "meets",
     "overlap",
     "reads",
     "rows_of",

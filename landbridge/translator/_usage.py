@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from landbridge.translator import _arithmetic as arithmetic
 from landbridge.translator import _ast as ast
-from landbridge.translator._paths import Key, Path
+from landbridge.translator._paths import Key, Path, Pick
 
 Names = tuple[str, ...]
+Mark = tuple[Names, str, Any]
+"""Which elements of a list are meant: the list, a field of theirs, and its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,7 @@ class Read:
     place: ast.Place
     tested: bool = False  # read by a condition only
     listed: bool = False  # the list that `each` goes through, and not all that stands in it
+    picks: tuple[Mark, ...] = ()  # the elements that its selectors choose
 
     @property
     def path(self) -> str:
@@ -68,6 +72,7 @@ class Line:
     value: ast.Expr  # the innermost: inside `each`, `when` and written lists
     on: str  # of the field, or of a record around it
     sources: tuple[Read, ...]  # its own paths, and those of the lists and conditions around it
+    marks: tuple[Mark, ...] = ()  # the constants that stand beside it and beside the records around it
 
     @property
     def path(self) -> str:
@@ -77,44 +82,71 @@ class Line:
 
 def lines(record: ast.Record) -> list[Line]:
     """Every value that a direction writes; records and lists by what stands in them."""
-    return list(_lines(record, ((),), (), "always", ()))
+    return list(_lines(record, ((),), (), "always", _Around()))
 
 
-def _lines(record: ast.Record, scopes: Scope, prefix: Names, on: str, around: tuple[Read, ...]) -> Iterator[Line]:
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What the records around a value say of it."""
+
+    reads: tuple[Read, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+    def also(self, reads: Iterable[Read], marks: Iterable[Mark] = ()) -> _Around:
+        return _Around((*self.reads, *reads), (*self.marks, *marks))
+
+
+def _lines(record: ast.Record, scopes: Scope, prefix: Names, on: str, around: _Around) -> Iterator[Line]:
     # A field whose null drops its record decides the fields beside it too.
     dropping = tuple(one for field in record.fields if field.null == "drop" for one in _of(field.value, scopes))
+    marks = ((prefix, field.name, field.value.value) for field in record.fields if isinstance(field.value, ast.Const))
+    around = around.also(dropping, marks)
     for field in record.fields:
         when = field.on if field.on != "always" else on
-        yield from _line(field, field.value, scopes, (*prefix, field.name), when, (*around, *dropping))
+        yield from _line(field, field.value, scopes, (*prefix, field.name), when, around)
 
 
-def _line(
-    field: ast.Field, expr: ast.Expr, scopes: Scope, names: Names, on: str, around: tuple[Read, ...]
-) -> Iterator[Line]:
+def _line(field: ast.Field, expr: ast.Expr, scopes: Scope, names: Names, on: str, around: _Around) -> Iterator[Line]:
     if isinstance(expr, ast.Record) and expr.fields:
         yield from _lines(expr, scopes, names, on, around)
     elif isinstance(expr, ast.Each):
         inner = (*scopes, _elements(expr.source, scopes))
         tests = () if expr.where is None else _tests(expr.where, inner)
         listed = (replace(one, listed=True) for one in _of(expr.source, scopes))
-        yield from _line(field, expr.body, inner, names, on, (*around, *listed, *tests))
+        yield from _line(field, expr.body, inner, names, on, around.also((*listed, *tests)))
     elif isinstance(expr, ast.When):
-        yield from _line(field, expr.body, scopes, names, on, (*around, *_tests(expr.condition, scopes)))
+        yield from _line(field, expr.body, scopes, names, on, around.also(_tests(expr.condition, scopes)))
     elif any(True for _ in records_in(expr)):
         tests = () if not isinstance(expr, ast.Branch) else (t for test, _ in expr.cases for t in _tests(test, scopes))
-        around = (*around, *tests)
+        around = around.also(tests)
         for inner_value in children(expr):
             yield from _line(field, inner_value, scopes, names, on, around)
     else:
         source = expr.source if isinstance(expr, ast.Same) else expr
         seen = scopes[: len(scopes) - expr.rise] if isinstance(expr, ast.Same) else scopes
-        yield Line(names, field, expr, on, tuple(dict.fromkeys((*around, *_of(source, seen)))))
+        yield Line(names, field, expr, on, _once((*around.reads, *_of(source, seen))), around.marks)
+
+
+def _once(reads: Iterable[Read]) -> tuple[Read, ...]:
+    found: list[Read] = []
+    for read in reads:
+        if read not in found:  # what a selector asks for need not be hashable
+            found.append(read)
+    return tuple(found)
 
 
 def overlap(one: Names, other: Names) -> bool:
     """Whether a field is the other one, holds it, or stands in it."""
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]
+
+
+def meets(line: Line, read: Read) -> bool:
+    """Whether what a line writes is among what a path reads: the same field, of elements that may be the same."""
+    if not overlap(line.names, read.names):
+        return False
+    marks = {(names, name): value for names, name, value in line.marks}
+    return all(marks.get((names, name), value) == value for names, name, value in read.picks)
 
 
 def records_in(expr: ast.Expr) -> Iterator[ast.Record]:
@@ -145,7 +177,16 @@ def resolve(path: Path, scopes: Scope) -> Names | None:
 def _path(path: Path, scopes: Scope, place: ast.Place, tested: bool = False) -> Iterator[Read]:
     names = resolve(path, scopes)
     if names:
-        yield Read(names, place, tested)
+        yield Read(names, place, tested, picks=tuple(_picks(path, scopes)))
+
+
+def _picks(path: Path, scopes: Scope) -> Iterator[Mark]:
+    names = scopes[len(scopes) - 1 - path.up] or ()
+    for step in path.steps:
+        if isinstance(step, Key):
+            names = (*names, step.name)
+        elif isinstance(step, Pick):
+            yield names, step.name, step.value
 
 
 def _of(expr: ast.Expr, scopes: Scope) -> Iterator[Read]:
@@ -225,7 +266,7 @@ def _tests(condition: ast.Condition, scopes: Scope) -> Iterator[Read]:
             yield from _tests(part, scopes)
         else:
             for one in _of(part.source, scopes):
-                yield Read(one.names, one.place, True)
+                yield replace(one, tested=True)
 
 
 def _computed(expr: ast.Compute, scopes: Scope) -> Iterator[Read]:
