@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from landbridge.strict.xml import Element
+if TYPE_CHECKING:
+    from landbridge.strict.xml import Element
 
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 _OWNERS = frozenset({f"{_XSD}element", f"{_XSD}complexType", f"{_XSD}attribute"})

@@ -11,9 +11,7 @@ from landbridge.errors import Denied, Invalid, Unavailable
 from landbridge.net._http import Http
 from landbridge.net._reply import Reply
 from landbridge.net._wsdl_facets import Facets
-from landbridge.strict import xml
 
-LIMITS = xml.Limits(max_bytes=64 * 1024 * 1024, max_elements=2_000_000, max_attributes=64)
 MAX_DOCUMENTS = 500
 Request = Callable[..., Reply]
 _SAVE = "Save the WSDL with what it imports into a folder of the project, and name it by its path."
@@ -44,7 +42,10 @@ class Documents:
 
     def load(self, url: Any) -> bytes:
         """One document; Denied where it may not be read, Invalid where it is no safe XML."""
+        from landbridge.strict import xml  # loaded when first used: few systems have a WSDL
+
         location = str(url)
+        limits = xml.Limits(max_bytes=64 * 1024 * 1024, max_elements=2_000_000, max_attributes=64)
         if location in _XML_NAMESPACE:
             return _XML_XSD  # the one schema that everybody imports by its public address
         self._count += 1
@@ -52,7 +53,7 @@ class Documents:
             raise refused(f"the WSDL imports more than {MAX_DOCUMENTS} documents.", _SAVE)
         content = self._fetched(location) if urlsplit(location).scheme in ("http", "https") else self._read(location)
         try:
-            self.facets.collect(xml.parse(content, LIMITS))
+            self.facets.collect(xml.parse(content, limits))
         except Invalid as error:
             raise refused(f"{location}: {error.message}.", error.hint) from None
         return content
