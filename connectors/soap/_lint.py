@@ -135,9 +135,11 @@ def _arguments(place: Place, values: Mapping[str, Any], kind: SoapType, where: s
         if field is None:
             if not kind.open:
                 yield (*place, name), f"{where} takes no '{name}'. {_near(name, kind)}"
-        elif isinstance(value, dict):
+        else:
             inner = body.partition(".")[2] if body.partition(".")[0] == name else ""
-            yield from _arguments((*place, name), value, field.type, f"{where}.{name}", inner)
+            for each in value if isinstance(value, list) else [value]:
+                if isinstance(each, dict):
+                    yield from _arguments((*place, name), each, field.type, f"{where}.{name}", inner)
     missing = [
         name
         for name, field in kind.fields.items()

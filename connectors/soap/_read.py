@@ -254,6 +254,6 @@ def _is_date(template: Any, kind: SoapType) -> bool:
             continue
         if isinstance(value, str) and (found := PLACE.search(value)) and found[1] == "since":
             return field.type.kind == "date"
-        if isinstance(value, dict) and _is_date(value, field.type):
+        if any(_is_date(each, field.type) for each in (value if isinstance(value, list) else [value])):
             return True
     return False

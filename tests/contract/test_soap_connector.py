@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,9 +20,10 @@ from suite import Inbox, as_update, delivered, outcome_of
 from zeep.wsse.username import UsernameToken
 
 from connectors.soap import SoapConfig
+from connectors.soap._values import Writer
 from landbridge.connector import Delivered
 from landbridge.errors import ConfigError, Conflict, Denied, OutcomeUnknown, Rejected, Unavailable
-from landbridge.net import Http, soap_transport
+from landbridge.net import Http, read_wsdl, soap_transport
 from landbridge.strict import yaml
 
 NS = 'xmlns="urn:landbridge:sandbox:trade" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
@@ -549,6 +551,55 @@ def test_a_path_in_the_project_begins_at_its_folder(root: Path, tmp_path: Path) 
     )
     found = yaml.validate(yaml.load(text, file="x"), SoapConfig, context={"root": root})
     assert Path(found.wsdl) == root / "sandbox/soap/trade.wsdl"
+
+
+def vendors(root: Path, name: str) -> str:
+    path = root.parent / "shared" / "specs" / name
+    if not path.is_file():
+        pytest.skip(f"{name} is not on this machine")
+    return str(path)
+
+
+LISTED = """
+url: https://hr.example
+wsdl: {wsdl}
+check: {{operation: Get_Workers, organisation: version}}
+entities:
+  customer:
+    key: Worker_Data.Worker_ID
+    read:
+      operation: Get_Workers
+      arguments:
+        Request_Criteria:
+          Transaction_Log_Criteria_Data: [{{Transaction_Date_Range_Data: {{{since}: "2026-01-01"}}}}]
+        Response_Filter: {{Page: "{{page}}", Count: "{{size}}"}}
+      records: Response_Data.Worker
+      paging: page
+      total: Response_Results.Total_Results
+"""
+
+
+def test_a_vendors_own_operation_is_declared_and_looked_into(root: Path) -> None:
+    wsdl = vendors(root, "workday/Human_Resources.wsdl")
+    good = LISTED.format(wsdl=wsdl, since="Updated_From")
+    assert yaml.validate(yaml.load(good, file="s.yaml"), SoapConfig).entities["customer"].snapshot
+    with pytest.raises(ConfigError, match="Did you mean 'Updated_From'"):
+        yaml.validate(yaml.load(LISTED.format(wsdl=wsdl, since="Updated_Form"), file="s.yaml"), SoapConfig)
+
+
+def test_a_record_of_a_derived_type_is_written_as_the_vendor_wants_it(root: Path) -> None:
+    [port] = read_wsdl(vendors(root, "netsuite/netsuite.wsdl")).ports
+    record = {"_type": "Customer", "externalId": "R1", "companyName": "Acme", "creditLimit": "12.50"}
+    given = Writer(port.types.named).arguments({"record": record}, port.takes("upsert"), "upsert")
+    text = port.request("upsert", given)[0].decode()
+    assert re.search(r'type="\w+:Customer"', text)
+    assert 'externalId="R1"' in text
+    assert ">12.50</" in text
+    with pytest.raises(Rejected, match="no field 'companyNmae'") as caught:
+        Writer(port.types.named).arguments(
+            {"record": {"_type": "Customer", "companyNmae": "x"}}, port.takes("upsert"), "u"
+        )
+    assert "companyName" in caught.value.hint
 
 
 def test_grades_follow_from_what_is_declared(one: SoapBench) -> None:
