@@ -69,7 +69,7 @@ class Backoffice(Protocol):
         ...
 
     def deliveries(self) -> dict[str, Decimal]:
-        """What is sent or will be, as the sum of its pieces, by the delivery's number."""
+        """What was sent, as the sum of its pieces, by the delivery's number."""
         ...
 
     def stock(self) -> dict[str, Decimal]:

@@ -166,8 +166,8 @@ class TrytonBackoffice:
         return found
 
     def deliveries(self) -> dict[str, Decimal]:
-        """Customer shipments, those that still wait in the warehouse too."""
-        rows = self.people.rows("stock.shipment.out", [["state", "!=", "cancelled"]], ["number"])
+        """Customer shipments that left."""
+        rows = self.people.rows("stock.shipment.out", [["state", "in", ["shipped", "done"]]], ["number"])
         numbers = {row["id"]: row["number"] for row in rows}
         found = {number: Decimal(0) for number in numbers.values()}
         where = [

@@ -112,8 +112,7 @@ def test_customers_are_told_from_the_company_s_own_parties(
 def test_the_past_is_shipped_on_its_days_and_the_stock_is_counted(
     backoffice: TrytonBackoffice, company: Company, sold: dict[str, int]
 ) -> None:
-    ordered = sum(line.quantity for one in company.orders for line in one.lines)
-    assert sum(backoffice.deliveries().values()) == ordered, "waiting in the warehouse"
+    assert backoffice.deliveries() == {}
     before = backoffice.digests()
     past = {f"PO-{one.number}": one for one in company.orders if one.shipped_on}
     assert 0 < len(past) < len(company.orders)
@@ -127,7 +126,8 @@ def test_the_past_is_shipped_on_its_days_and_the_stock_is_counted(
         [shipment] = of[number]
         day, carrier = done[shipment]
         assert (day, carrier["party."]["name"]) == (order.shipped_on, order.carrier)
-    assert sum(backoffice.deliveries().values()) == ordered
+    sent = sum(line.quantity for one in past.values() for line in one.lines)
+    assert sum(backoffice.deliveries().values()) == sent
     changed = {key for key, digest in backoffice.digests().items() if before.get(key) != digest}
     assert {f"sale.sale {sold[number]}" for number in past} <= changed
     assert not {f"sale.sale {sold[number]}" for number in sold.keys() - past.keys()} & changed
