@@ -101,7 +101,7 @@ def process(root: Path, name: str, run: Run) -> Run:
         except LandbridgeError as error:
             _keep(installation, name, run, "failed", str(error))
             raise
-        return _counted(run, {word: counts[word] for word in ("quarantined", "suppressed")})
+        return _counted(run, {word: counts[word] for word in ("quarantined", "suppressed", "noted")})
 
 
 def deliver(root: Path, name: str, run: Run) -> Run:

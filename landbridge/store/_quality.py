@@ -107,7 +107,7 @@ delete from quality_finding where flow = :flow
 
 
 def put_findings(connection: Connection, flow: str, found: Mapping[int, Sequence[Finding]], now: datetime) -> None:
-    """Keep what is wrong with messages until they are processed."""
+    """Keep what is wrong with messages until they are processed; of one that was processed meanwhile nothing is kept."""
     if found:
         told = records(
             {"message_id": id_, "findings": [one.as_dict() for one in findings]} for id_, findings in found.items()
@@ -118,6 +118,7 @@ def put_findings(connection: Connection, flow: str, found: Mapping[int, Sequence
 _PUT_FINDINGS = sql("""
 insert into quality_finding (message_id, flow, findings, at)
 select message_id, :flow, findings, :now from json_to_recordset(cast(:rows as json)) as r (message_id bigint, findings json)
+where exists (select from inbox i where i.id = r.message_id and not i.processed)
 on conflict (message_id, flow) do update set findings = excluded.findings, at = excluded.at""")
 
 

@@ -17,7 +17,7 @@ from workbench import balanced, engine, flow
 from landbridge.canonical import Canonical
 from landbridge.connector import Entity
 from landbridge.engine import Engine
-from landbridge.errors import LandbridgeError
+from landbridge.errors import Denied, LandbridgeError, Rejected
 from landbridge.quality import Checker, Rules, read_rules
 from landbridge.store import Store, control, quality
 from landbridge.strict import yaml
@@ -364,3 +364,93 @@ def test_an_empty_batch_of_lines_is_no_failure(made: Made) -> None:
     desk.extract()
     looked = desk.look()
     assert (looked.outcome, looked.results[0].evaluated) == ("passed", 0)
+
+
+def test_what_was_processed_while_the_gate_looked_keeps_no_findings(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker may process the feed meanwhile: a stale finding would quarantine a later replay."""
+    desk = made(UNIQUE)
+    desk.put("a", number="1")
+    desk.put("b", number="1")
+    desk.extract()
+    genuine = _look._Batch.read
+
+    def read(batch: Any, feed_id: int, last: int) -> None:
+        judged = batch._judge
+        batch._judge = lambda frame: (desk.process(), judged(frame))[1]
+        genuine(batch, feed_id, last)
+
+    monkeypatch.setattr(_look._Batch, "read", read)
+    desk.look()
+    assert desk.states() == {"a": "ready", "b": "ready"}
+    with desk.store.reading() as connection:
+        assert connection.execute(text("select count(*) from quality_finding")).scalar_one() == 0
+
+
+def test_a_dag_stops_at_its_check_until_a_person_lets_it_go_on(
+    made: Made, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, clock: ManualClock
+) -> None:
+    """What the task `check` does, without Airflow: it fails, says why, and the run is kept as failed."""
+    from contextlib import nullcontext
+
+    from landbridge.airflow import _steps
+    from landbridge.time import uuid7
+
+    desk = made(UNIQUE, TOTAL, on_fail="stop")
+    monkeypatch.setattr(_steps, "_opened", lambda _: nullcontext(desk))
+    monkeypatch.setattr(desk.settings, "subscribers", lambda *_: [desk.settings.flow("orders")], raising=False)
+    caplog.set_level("INFO", logger="landbridge")
+
+    def run() -> dict[str, Any]:
+        begun = {
+            "run": str(uuid7()),
+            "started": clock.now().isoformat(),
+            "counts": {},
+            "trigger": "t",
+            "parameters": {},
+        }
+        return _steps.check(Path(), "orders", begun)
+
+    assert "quality" not in run()
+    assert "nothing waits: no rule was asked" in caplog.text
+    desk.put("a", number="1")
+    desk.put("b", number="1")
+    desk.extract()
+    with pytest.raises(Rejected, match="orders stops before anything is processed: the quality gate found") as stopped:
+        run()
+    page = desk.state / quality_page(desk)
+    assert str(page) in stopped.value.hint and page.is_file()
+    assert f"page: {page}" in caplog.text and "critical: twice: 2 of 2, such as a, b" in caplog.text
+    assert desk.waiting() == 2
+    with pytest.raises(Denied, match="orders is paused: the quality gate found"):
+        run()
+    with desk.store.reading() as connection:
+        assert [one.state for one in control.runs(connection)] == ["failed", "failed"]
+    with desk.store.transaction("resume") as connection:
+        control.resume(connection, "orders", clock.now())
+    passed = run()
+    assert passed["quality"] == {"orders": "quarantined"}
+    assert (desk.state / passed["pages"]["orders"]).is_file()
+    assert _steps.check(Path(), "orders", {"dry_run": True}) == {"dry_run": True}
+
+
+def test_without_great_expectations_a_dag_goes_on_with_the_rules_for_messages_unless_it_must_stop(
+    made: Made, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from contextlib import nullcontext
+
+    from landbridge.airflow import _steps
+
+    desk = made(UNIQUE)
+    monkeypatch.setattr(_steps, "_opened", lambda _: nullcontext(desk))
+    monkeypatch.setattr(_steps, "find_spec", lambda _: None)
+    desk.put("a")
+    desk.extract()
+    assert _steps.check(Path(), "orders", {"run": "x"}) == {"run": "x"}
+    assert "only the rules for single messages are held to" in caplog.text
+
+
+def quality_page(desk: Desk) -> str:
+    with desk.store.reading() as connection:
+        return str(quality.last_runs(connection, "orders", 1)[0].page)

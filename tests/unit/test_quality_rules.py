@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from project_on_disk import registry, write_project
 
 from landbridge.canonical import Canonical
 from landbridge.errors import ConfigError
 from landbridge.quality import PER_BATCH, PER_ROW, VOCABULARY, Checker, Rules, read_rules
 from landbridge.quality._regex import Unsafe, compiled
+from landbridge.settings import Settings
 from landbridge.strict import yaml
 
 ORDER: dict[str, Any] = {
@@ -303,3 +305,62 @@ def test_a_shipped_rule_finds_what_it_is_there_for(root: Path, canonical: Canoni
         ("on_hand.value", "warning"), ("on_hand.unit", "critical"), ("on_hand.value", "info"),
     }  # fmt: skip
     assert told("supplier", {"name": "Acme", "lead_time_days": -1}) == {("lead_time_days", "critical")}
+
+
+RULE = "  - {type: expect_column_values_to_not_be_null, column: %s}\n"
+
+
+def test_settings_read_every_file_of_rules_and_tell_every_problem(tmp_path: Path) -> None:
+    project = write_project(
+        tmp_path,
+        config__quality__orders="entity: sales_order\nexpectations:\n" + RULE % "numbr" + RULE % "lines.line_kee",
+        config__quality__people="entity: custmer\nexpectations:\n" + RULE % "name",
+        config__quality__empty="entity: customer\nexpectations: []\nextra: 1\n",
+        config__flows__customers_to_erp=(
+            "flow: customers_to_erp\nextract: {from: crm, entity: customer}\ncheck: {quality: order}\n"
+            "deliver: [{to: erp, entity: customer}]\n"
+        ),
+    )
+    (project / "config" / "quality" / "old.yml").write_text("x", encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        Settings.load(project, registry=registry(), offline=True)
+    told = [str(problem) for problem in refused.value.problems]
+    for said in (
+        "config/flows/customers_to_erp.yaml:3:18  check.quality: config/quality/order.yaml is not there. Did you mean",
+        "config/quality/empty.yaml:2:15  expectations: List should have at least 1 item",
+        "config/quality/empty.yaml:3:1  extra is not known here.",
+        "config/quality/old.yml  only *.yaml is read here.",
+        "config/quality/orders.yaml:3:57  'numbr' is no field of sales_order. Did you mean 'number'?",
+        "config/quality/orders.yaml:4:57  'lines.line_kee' is no field of sales_order. Did you mean 'lines.line_key'?",
+        "config/quality/people.yaml:1:9  'custmer' is no canonical entity. Did you mean 'customer'?",
+    ):
+        assert any(one.startswith(said) for one in told), (said, told)
+    assert len(told) == 7
+
+
+def test_a_flow_with_the_rules_of_another_entity_is_refused(tmp_path: Path) -> None:
+    project = write_project(
+        tmp_path,
+        config__quality__orders="entity: sales_order\nexpectations:\n" + RULE % "number",
+        config__flows__customers_to_erp=(
+            "flow: customers_to_erp\nextract: {from: crm, entity: customer}\ncheck: {quality: orders}\n"
+            "deliver: [{to: erp, entity: customer}]\n"
+        ),
+    )
+    with pytest.raises(ConfigError, match="these are rules of sales_order, and the flow carries customer"):
+        Settings.load(project, registry=registry(), offline=True)
+
+
+def test_an_editors_schema_takes_what_is_shipped_and_refuses_what_is_refused(root: Path) -> None:
+    import jsonschema_rs
+
+    from landbridge.settings import schemas
+
+    validator = jsonschema_rs.Draft202012Validator(schemas.quality())
+    for path in (root / "config" / "quality").glob("*.yaml"):
+        assert validator.is_valid(yaml.load_file(path).value), path
+    for wrong in (
+        {"type": "expect_nothing", "column": "x"},
+        {"type": "expect_column_values_to_not_be_null", "colum": "x"},
+    ):
+        assert not validator.is_valid({"entity": "customer", "expectations": [wrong]})
