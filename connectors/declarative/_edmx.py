@@ -12,6 +12,7 @@ from landbridge.strict import did_you_mean, xml
 _TYPES: dict[str, FieldType] = {
     "Edm.String": "string",
     "Edm.Guid": "string",
+    "Edm.Binary": "string",  # base64
     "Edm.Boolean": "boolean",
     "Edm.Decimal": "decimal",
     "Edm.Double": "decimal",
