@@ -19,7 +19,7 @@ from connectors.tryton._references import References
 from connectors.tryton._values import Values, merged
 from connectors.tryton._wire import Record
 from landbridge.connector import Accepted, Delivered, LineWrite, Outcome, Row, Write
-from landbridge.errors import Conflict, Failure, OutcomeUnknown, Rejected
+from landbridge.errors import Conflict, Denied, Failure, OutcomeUnknown, Rejected
 
 LEVELS = {"draft": 0, "quotation": 1, "confirmed": 2, "processing": 3, "done": 3}
 STAGES = ("quote", "confirm", "process")
@@ -161,7 +161,7 @@ class Orders:
         if not values:
             return None
         if set(values) <= {*_FREE, "lines"} and self._amendments.fits(body, steps):
-            self._amendments.make(body, values.pop("lines"), write.reference)
+            self._amend(write, row, values)
             if not values:
                 return self._delivered({0: (row.key, False)})[0]
         self._open(write, row, values)
@@ -201,10 +201,24 @@ class Orders:
         if state in ("quotation", "confirmed"):
             self._session.call(self._records.model, "draft", [int(row.key)])
         elif state != "draft" and not set(values) <= _FREE:
-            theirs = {name: row.body.get(name) for name in values}
-            hint = "Change it in Tryton by an amendment or cancel it there; else take the change back at its source."
-            text = f"{self._records.model} {row.body.get('number')} is {state}: {', '.join(sorted(values))} stand fast."
-            raise Conflict(text, ours={**write.changed}, theirs=theirs, hint=hint)
+            raise self._stands_fast(write, row, values)
+
+    def _amend(self, write: Write, row: Row, values: Record) -> None:
+        assert row.body is not None
+        try:
+            self._amendments.make(row.body, values["lines"], write.reference)
+        except (Rejected, Denied) as refused:
+            raise self._stands_fast(write, row, values, refused.message) from refused
+        del values["lines"]
+
+    def _stands_fast(self, write: Write, row: Row, values: Record, why: str = "") -> Conflict:
+        assert row.body is not None
+        ours = {**write.changed, **({"lines": [line.after for line in write.lines]} if "lines" in values else {})}
+        theirs = {name: row.body.get(name) for name in values}
+        hint = "Change it in Tryton by an amendment or cancel it there; else take the change back at its source."
+        state, names = row.body["state"], ", ".join(sorted(values))
+        text = f"{self._records.model} {row.body.get('number')} is {state}: {names} cannot be changed by us. {why}"
+        return Conflict(text.strip(), ours=ours, theirs=theirs, hint=hint)
 
     def _cancel(self, write: Write, row: Row) -> Outcome:
         assert row.body is not None

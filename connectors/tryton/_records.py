@@ -16,6 +16,7 @@ from landbridge.connector import Row
 
 OURS = pattern(r"LB[A-Z2-7]{26}")
 CHUNK = 200
+_POSTED = ("posted", "paid")
 
 
 class Records:
@@ -145,8 +146,12 @@ def _order(records: Records, body: Record) -> None:
     for line in body.get("lines") or []:
         line["@line"] = line.get(reference)
         moved = (Decimal(each["quantity"]) for each in line.pop("moves", None) or [] if each["state"] == "done")
-        billed = (Decimal(each["quantity"]) for each in line.pop("invoice_lines", None) or [] if each["quantity"])
+        billed = (Decimal(each["quantity"]) for each in line.pop("invoice_lines", None) or [] if _posted(each))
         line["@shipped"], line["@invoiced"] = number_text(sum(moved, Decimal())), number_text(sum(billed, Decimal()))
+
+
+def _posted(invoice_line: Record) -> bool:
+    return invoice_line.get("quantity") is not None and (invoice_line.get("invoice") or {}).get("state") in _POSTED
 
 
 _FINISH = {

@@ -72,7 +72,7 @@ _PRICE = Source(
 )  # fmt: skip
 _LINES = (
     "type", "product.code", "description", "quantity", "unit.symbol", "unit_price", "amount",
-    "moves.state", "moves.quantity", "invoice_lines.quantity",
+    "moves.state", "moves.quantity", "invoice_lines.quantity", "invoice_lines.invoice.state",
 )  # fmt: skip
 _ORDER = (
     "number", "reference", "state", "shipment_state", "invoice_state", "currency.code", "party", "invoice_party",

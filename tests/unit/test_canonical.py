@@ -74,6 +74,7 @@ def test_the_entities_of_the_first_flows_are_there(canonical: Canonical) -> None
         "inventory_level",
         "price",
         "product",
+        "purchase_order",
         "sales_order",
         "shipment",
         "supplier",
