@@ -142,7 +142,7 @@ class Errors(Block):
 class LinesAt(Block):
     """The lines of a document inside its body."""
 
-    under: FieldAt = "lines"
+    under: str = Field(default="lines", pattern=r"^[^.\s\[\]|()'\"\\,]+$")
     key: FieldAt = "id"
     reference: FieldAt | None = None
     number: bool = False
