@@ -45,6 +45,7 @@ class Installation:
     settings: Settings
     store: Store
     clock: Clock
+    whole: bool = True
 
     @cached_property
     def canonical(self) -> Canonical:
@@ -105,6 +106,7 @@ class Installation:
                 ownership=settings.ownership,
                 clock=self.clock,
                 ids=uuid7,
+                whole=self.whole,
                 check=self.check,
                 refresh=self.refresh,
                 connector_of={name: system.connector for name, system in settings.systems.items()},
@@ -236,7 +238,7 @@ def open_installation(
     settings = Settings.load(root, environment, only=only)
     clock = clock or SystemClock()
     store = Store(store_url(root, settings), clock)
-    installation = Installation(root, settings, store, clock)
+    installation = Installation(root, settings, store, clock, whole=only is None)
     try:
         migrate(store.engine, clock.now())
         tune_process()

@@ -119,7 +119,7 @@ def _until_idle(
     installation: Installation, flow: str, counts: Counter[str], patience: timedelta, progress: Any
 ) -> None:
     """Deliver again whenever something becomes due, until only what waits for others is left."""
-    from landbridge.store import control, operate, outbox
+    from landbridge.store import control, operate, outbox, routes
 
     clock, engine = installation.clock, installation.engine
     end = clock.now() + patience
@@ -127,9 +127,8 @@ def _until_idle(
         with installation.store.reading() as connection:
             open_ = operate.in_flight(connection, flow)
             halted = control.paused_routes(connection)
-            known = [route for route in outbox.routes(connection) if route.flow == flow]
-            routes = [route.id for route in known if route.name not in halted]
-            due = outbox.next_due(connection, routes)
+            known = [route for route in routes.known(connection) if route.flow == flow]
+            due = outbox.next_due(connection, [route.id for route in known if route.name not in halted])
             stopped = flow in control.paused(connection)
         if stopped or not any(open_.get(state) for state in ("ready", "claimed", "unknown")) or due is None:
             return

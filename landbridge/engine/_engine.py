@@ -14,9 +14,9 @@ from landbridge.engine._overlap import Overlap
 from landbridge.engine._parts import Parts
 from landbridge.engine._process import Process, Subscription
 from landbridge.engine._told import fetch_told
-from landbridge.errors import Denied
+from landbridge.errors import Denied, Failure
 from landbridge.settings import Flow
-from landbridge.store import control, inbox, outbox
+from landbridge.store import control, inbox, outbox, routes
 
 Progress = Callable[[str, int], None]
 """Told the step's word and how many messages it moved, as it moves them."""
@@ -52,8 +52,11 @@ class Engine:
             for flow in self.parts.flows.values():
                 feed_id, _ = inbox.feed(connection, *flow.feed)
                 for name, route in flow.routes.items():
-                    outbox.add_route(connection, flow.flow, name, feed_id, route.to, route.entity)
-            known = {(row.flow, row.name): row for row in outbox.routes(connection)}
+                    routes.add(connection, flow.flow, name, feed_id, route.to, route.entity)
+            if self.parts.whole:
+                configured = [(flow.flow, name) for flow in self.parts.flows.values() for name in flow.routes]
+                routes.retire_others(connection, configured)
+            known = {(row.flow, row.name): row for row in routes.known(connection)}
         self._subscriptions, self._peers = {}, {}
         for flow in self.parts.flows.values():
             for name, route in flow.routes.items():
@@ -61,6 +64,8 @@ class Engine:
                 if flow.enabled:
                     self._subscriptions.setdefault(flow.feed, []).append(Subscription(row.id, flow, route))
         for row in known.values():
+            if row.retired:
+                continue  # what is left of a flow that was deleted holds up no lane
             self._peers.setdefault(row.system, []).append(row.id)
 
     def bind(self, system: str) -> None:
@@ -198,7 +203,11 @@ class Engine:
             lambda: self._deliver(flow, result, progress),
             step.size,
         )
-        extracted = overlap.run(progress or _silent)
+        try:
+            extracted = overlap.run(progress or _silent)
+        except Failure:
+            self._deliver(flow, result, progress)  # what came before the failure shall not wait for the next run
+            raise
         result.counts["read"] += extracted.read
         result.counts["new"] += extracted.new
         result.refused = extracted.refused

@@ -68,7 +68,7 @@ class Parts:
     ownership: Ownership
     clock: Clock
     ids: IdSource
-    worker: str = "worker"
+    whole: bool = False  # the flows are all there are; a DAG's task has one of them
     lease: timedelta = timedelta(minutes=2)
     batch: int = 500
     check: Check | None = None

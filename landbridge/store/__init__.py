@@ -14,6 +14,7 @@ from landbridge.store import _inbox as inbox
 from landbridge.store import _operate as operate
 from landbridge.store import _outbox as outbox
 from landbridge.store import _quality as quality
+from landbridge.store import _routes as routes
 from landbridge.store import _snapshots as snapshots
 from landbridge.store._budget import StoreBudget
 from landbridge.store._listen import Listener
@@ -37,5 +38,6 @@ __all__ = [
     "operate",
     "outbox",
     "quality",
+    "routes",
     "snapshots",
 ]

@@ -16,38 +16,6 @@ from landbridge.store._shadows import shadows as shadows
 from landbridge.store._store import fragment, records, rows, sql
 
 
-@dataclass(frozen=True, slots=True)
-class RouteRow:
-    """A route as the store knows it."""
-
-    id: int
-    flow: str
-    name: str
-    system: str
-    entity: str
-    paused: bool
-
-
-def routes(connection: Connection) -> list[RouteRow]:
-    """All routes that ever were, with their flow's pause."""
-    return [RouteRow(*tuple(row)) for row in rows(connection, _ROUTES)]
-
-
-_ROUTES = sql("""
-select r.id, r.flow, r.name, r.system, r.entity, coalesce(f.paused, false)
-from route r left join flow f on f.name = r.flow order by r.id""")
-
-
-def add_route(connection: Connection, flow: str, name: str, feed_id: int, system: str, entity: str) -> None:
-    """Make a route known; one that is known already stays."""
-    connection.execute(_ADD_ROUTE, {"flow": flow, "name": name, "feed": feed_id, "system": system, "entity": entity})
-
-
-_ADD_ROUTE = sql("""
-insert into route (flow, name, feed_id, system, entity) values (:flow, :name, :feed, :system, :entity)
-on conflict do nothing""")
-
-
 @dataclass(slots=True)
 class Outgoing:
     """A row on its way into the outbox, in the state that processing decided."""

@@ -232,6 +232,7 @@ route = Table(
     Column("feed_id", Integer, ForeignKey("feed.id"), nullable=False),
     Column("system", Text, nullable=False),
     Column("entity", Text, nullable=False),
+    Column("retired", Boolean, nullable=False, server_default=text("false")),  # no longer in the configuration
     UniqueConstraint("flow", "name"),
 )
 

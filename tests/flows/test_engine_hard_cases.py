@@ -306,3 +306,44 @@ def test_a_flow_says_how_many_messages_are_worked_on_at_a_time(store, clock):
     moved.clear()
     made.deliver(progress=lambda step, many: moved.append(many))
     assert moved == [3, 3, 1]
+
+
+def test_what_is_left_of_a_deleted_flow_holds_up_no_other(store, clock):
+    crm, erp = Memory("crm", clock, customer=CUSTOMER), Memory("erp", clock, customer=CUSTOMER)
+    flows = [flow("old", "crm", "customer", "erp"), flow("new", "crm", "customer", "erp")]
+    both = engine(store, clock, [crm, erp], flows, whole=True)
+    crm.put("customer", "C1", {"name": "first"})
+    both.extract(flows[0])
+    both.process("crm", "customer")
+    with store.transaction("test") as connection:
+        control.pause(connection, "old", "a person looks at it", clock.now())
+    both.deliver()
+    assert erp.effects("customer") == [], "rows of one lane go in order, and the older one waits"
+    one = engine(store, clock, [crm, erp], [flows[1]])
+    one.deliver()
+    assert erp.effects("customer") == [], "a task that knows one flow says nothing about the others"
+    engine(store, clock, [crm, erp], [flows[1]], whole=True).deliver()
+    assert [found.header["name"] for found in erp.effects("customer")] == ["first"]
+    back = engine(store, clock, [crm, erp], flows, whole=True)
+    with store.transaction("test") as connection:
+        control.resume(connection, "old", clock.now())
+    back.deliver()
+    assert [row.in_flight for row in balanced(back)] == [0, 0]
+    assert len(erp.effects("customer")) == 1
+
+
+def test_what_came_before_reading_failed_is_delivered_by_the_same_run(two):
+    crm, erp, made = two
+    for n in range(4):
+        crm.put("customer", f"C{n}", {"name": str(n)})
+    whole = crm.read
+
+    def read(entity, since, *, limit=None):
+        yield from whole(entity, since, limit=limit)
+        raise Unavailable("the crm went away", hint="")
+
+    crm.read = read
+    with pytest.raises(Unavailable):
+        made.run("customers")
+    assert len(erp.effects("customer")) == 4
+    assert balanced(made)[0].in_flight == 0
