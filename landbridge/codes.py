@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FOLDERS = ("codes", "determine")
 AT_ONCE = 500
-"""Quarantined messages that a preview looks at: it answers a person who waits."""
+"""Rows that a preview looks at: it answers a person who waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class CodeLists:
             )
 
     def passing(self, folder: str, name: str) -> tuple[list[Any], int]:
-        """The quarantined rows that this table had no word for and now has; and how many it still has none for.
+        """The rows, quarantined or dead, that this table had no word for and now has; and how many still wait for one.
 
         What stopped in canonicalise is tried whole, without being kept; what stopped on its way out counts as passing
         if its word is there now, since its target is not asked here.

@@ -230,10 +230,10 @@ def _passing(lists: CodeLists, folder: str, name: str) -> None:
     if passing:
         flows = sorted({row.flow for row in passing})
         rows = " ".join(str(row.id) for row in passing[:20]) + (" …" if len(passing) > 20 else "")
-        say(f"{counted(len(passing), 'quarantined row')} of {', '.join(flows)} would pass now.")
+        say(f"{counted(len(passing), 'row')} of {', '.join(flows)} that this list stopped would pass now.")
         say(f"hint: landbridge dead replay {rows}")
     if lacking:
-        say(f"{counted(lacking, 'quarantined row')} that this list stopped would not pass yet.")
+        say(f"{counted(lacking, 'row')} that this list stopped would not pass yet.")
 
 
 def _named(folder: str, native: str | None, from_: str | None, when: list[str] | None, typed: bool) -> dict[str, Any]:

@@ -117,7 +117,7 @@ select {_ALL} from code_edit where folder = :folder and name = :name order by id
 
 
 def lacking(connection: Connection, said: str, limit: int) -> list[Any]:
-    """Quarantined rows with a finding about a table that says this, with what came; oldest first."""
+    """Rows that need a person because of a table that says this, with what came; oldest first."""
     return rows(connection, _LACKING, said=said, limit=limit)
 
 
@@ -126,6 +126,6 @@ select o.id, r.flow, o.subject, o.findings, f.system, f.entity, i.scope, b.conte
 from outbox o join route r on r.id = o.route_id join feed f on f.id = r.feed_id
 join inbox i on i.id = o.message_id and i.received_at = o.received_at
 left join body b on b.owner = o.message_id and b.kind = 'native' and b.at = o.received_at
-where o.state = 'quarantined' and o.done_at is not null and o.reason is not null
+where o.state in ('quarantined', 'dead') and o.done_at is not null and o.reason is not null
   and position(:said in o.reason) > 0
 order by o.id limit :limit""")

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from landbridge.cli._app import build
 from sandbox._base import serve
 from sandbox.demo import World, generate
+from sandbox.salesforce import altered
 
 
 @pytest.fixture
@@ -55,3 +56,29 @@ def test_a_field_that_the_system_does_not_have_is_named(world: World, project: P
     result = CliRunner().invoke(build(), ["-C", str(project), "-e", "demo", "check", "--live"])
     assert result.exit_code == 1
     assert "A_BusinessPartner has no field 'SearchTerm9'. Did you mean 'SearchTerm1'?" in result.output
+
+
+def test_what_an_administrator_changed_is_told_once_and_stops_the_route_that_needs_it(
+    world: World, project: Path
+) -> None:
+    def check() -> tuple[int, str]:
+        result = CliRunner().invoke(build(), ["-C", str(project), "-e", "demo", "check", "--live"])
+        return result.exit_code, result.output
+
+    assert check()[0] == 0
+    with (
+        altered(world.crm, "Order", "ERP_Status__c", to="ERP_State__c"),
+        altered(world.crm, "Account", "Site", dropped=True),
+    ):
+        code, said = check()
+        assert code == 1
+        assert "crm: Account.Site is not there any more; no route needs it." in said
+        [line] = [one for one in said.splitlines() if one.startswith("mappings/salesforce/sales_order.yaml:60:3")]
+        assert line.endswith(
+            "crm: Order.ERP_Status__c is not there any more. 'ERP_State__c' is new and like it: was it renamed? "
+            "Then write ERP_State__c there. order_status_to_crm/crm is paused."
+        )
+        assert "1 problem in 1 file" in said
+        assert "Account.Site" not in check()[1]  # told once
+    code, said = check()
+    assert code == 0 and "order_status_to_crm/crm runs again: what had changed for it is gone or seen to." in said

@@ -162,14 +162,14 @@ def test_what_a_route_decides_by_is_needed_though_it_is_written_nowhere() -> Non
 )
 def test_a_changed_field_of_the_target(system: str, name: str, changed: dict[str, Any], kind: str) -> None:
     was = TARGET if system == "erp" else fields("id", "fax", "first")
-    now = Fields(was.native, was.fields | {name: replace(was.fields[name], **changed)})
+    now = Fields(was.native, dict(was.fields) | {name: replace(was.fields[name], **changed)})
     stopping = [one for one in changes(World(), system, was, now) if one.routes]
     assert [one.kind for one in stopping] == ([kind] if kind else []), stopping
 
 
 def test_a_shorter_source_and_a_new_value_there_are_told_only() -> None:
-    was = Fields("Customer", KNOWN.fields | {"Kind": Field("Kind", "string", 80, codes=("A", "B"))})
-    now = Fields("Customer", KNOWN.fields | {"Kind": Field("Kind", "string", 9, codes=("A", "C"))})
+    was = Fields("Customer", dict(KNOWN.fields) | {"Kind": Field("Kind", "string", 80, codes=("A", "B"))})
+    now = Fields("Customer", dict(KNOWN.fields) | {"Kind": Field("Kind", "string", 9, codes=("A", "C"))})
     [change] = changes(World(), "crm", was, now)
     assert not change.routes
     assert str(change) == (
@@ -179,8 +179,8 @@ def test_a_shorter_source_and_a_new_value_there_are_told_only() -> None:
 
 def test_a_rename_is_guessed_from_type_name_and_label() -> None:
     def guess(old: Field, *new: Field) -> str:
-        was = Fields("Customer", without(KNOWN, "City").fields | {"City": old})
-        now = Fields("Customer", without(KNOWN, "City").fields | {one.name: one for one in new})
+        was = Fields("Customer", dict(without(KNOWN, "City").fields) | {"City": old})
+        now = Fields("Customer", dict(without(KNOWN, "City").fields) | {one.name: one for one in new})
         return next(one for one in changes(World(), "crm", was, now) if one.routes).renamed
 
     old = Field("City", "string", 80, label="Town")
@@ -193,13 +193,13 @@ def test_a_rename_is_guessed_from_type_name_and_label() -> None:
 
 
 def test_what_is_newly_required_and_not_written_stops_who_creates() -> None:
-    was = Fields("Customer", TARGET.fields | {"tax": Field("tax", "string", 20)})
-    now = Fields("Customer", TARGET.fields | {"tax": Field("tax", "string", 20, required=True)})
+    was = Fields("Customer", dict(TARGET.fields) | {"tax": Field("tax", "string", 20)})
+    now = Fields("Customer", dict(TARGET.fields) | {"tax": Field("tax", "string", 20, required=True)})
     assert [(one.kind, one.routes) for one in changes(World(), "erp", was, now)] == [("required", ("to_erp/erp",))]
-    new = Fields("Customer", TARGET.fields | {"born": Field("born", "date", required=True)})
+    new = Fields("Customer", dict(TARGET.fields) | {"born": Field("born", "date", required=True)})
     assert [(one.kind, one.field) for one in changes(World(), "erp", TARGET, new)] == [("required", "born")]
     web = fields("id", "fax", "first")
-    asked = Fields("Customer", web.fields | {"tax": Field("tax", "string", required=True)})
+    asked = Fields("Customer", dict(web.fields) | {"tax": Field("tax", "string", required=True)})
     assert all(not one.routes for one in changes(World(), "web", web, asked))  # that route creates nothing
 
 
