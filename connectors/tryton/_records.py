@@ -142,12 +142,15 @@ def _price(records: Records, body: Record) -> None:
 
 
 def _order(records: Records, body: Record) -> None:
-    reference = records.config.line_reference
+    reference, net = records.config.line_reference, Decimal(body.get("untaxed_amount") or 0)
     for line in body.get("lines") or []:
         line["@line"] = line.get(reference)
         moved = (Decimal(each["quantity"]) for each in line.pop("moves", None) or [] if each["state"] == "done")
         billed = (Decimal(each["quantity"]) for each in line.pop("invoice_lines", None) or [] if _posted(each))
         line["@shipped"], line["@invoiced"] = number_text(sum(moved, Decimal())), number_text(sum(billed, Decimal()))
+        if line.get("product") is None and line.get("amount") is not None:
+            net -= Decimal(line["amount"])  # a charge
+    body["@net"] = number_text(net)
 
 
 def _posted(invoice_line: Record) -> bool:
