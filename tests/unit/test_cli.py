@@ -89,6 +89,7 @@ def test_check_as_json_gives_the_same_problems(landbridge, tmp_path: Path) -> No
             }
         ],
         "warnings": [],
+        "news": [],
         "systems": {},
     }
 
@@ -128,7 +129,8 @@ def test_check_live_asks_every_system_and_tells_who_refuses(landbridge, tmp_path
     ran = landbridge("check", "--live")
     assert ran.code == 1
     assert "mappings/shop/customer.yaml:3:" in ran.err
-    assert "customer has no field 'Name'. Did you mean 'Nmae'?" in ran.err
+    assert "crm: customer.Name is not there any more. 'Nmae' is new and like it: was it renamed?" in ran.err
+    assert "customers_to_erp/erp" in ran.err and "paused" in ran.err
 
 
 def test_check_live_needs_the_secrets_that_check_does_not(landbridge, tmp_path: Path) -> None:
