@@ -134,8 +134,11 @@ class ODataCalls(RestCalls):
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None) -> None:
         change = self._entity.update.method if method == "PATCH" and self._entity.update is not None else method
+        absent = _GONE if method == "DELETE" else frozenset[int]()
         try:
-            self._odata.send(change, path, self._odata.errors, json=body, safe=False, absent=_GONE)
+            reply = self._odata.send(change, path, self._odata.errors, json=body, safe=False, absent=absent)
+            if reply.content and reply.status not in absent:
+                self._json(reply)  # a page of a gateway says nothing of the line
         except (Rejected, Conflict):
             raise
         except Failure as failure:  # parts of the document may stand: it is looked up, and then written as a whole

@@ -44,7 +44,7 @@ class RestCalls:
 
     def _fetched(self, declared: Fetch, ids: list[str]) -> Iterator[tuple[Any, str | None]]:
         values = {"id": self._id(ids[0]), "ids": ",".join(ids)}
-        reply = self._get(declared.path, declared.query, values)
+        reply = self._get(declared.path, declared.query, values, listed=declared.records is not None)
         if reply.status in _GONE:
             return
         body = self._json(reply)
@@ -67,7 +67,8 @@ class RestCalls:
         return None if record is None else self._found(record)
 
     def _sought(self, declared: Find, reference: str) -> Any:
-        reply = self._get(declared.path, declared.query, {"reference": self._ours(reference)})
+        listed = declared.records is not None
+        reply = self._get(declared.path, declared.query, {"reference": self._ours(reference)}, listed=listed)
         if reply.status in _GONE:
             return None
         body = self._json(reply)
@@ -100,10 +101,11 @@ class RestCalls:
             version = row.version
         return Found(key, version, self._records.line_numbers(record), record)
 
-    def _get(self, path: str, query: dict[str, str], values: dict[str, str]) -> Reply:
+    def _get(self, path: str, query: dict[str, str], values: dict[str, str], *, listed: bool = False) -> Reply:
+        """Ask; that a record is not there is an answer, that a list is not there is an error of the declaration."""
         params = {name: filled(text, values) for name, text in query.items()}
         address = self._address(path, values)
-        return self._line.send("GET", address, self._errors, params=params, absent=_GONE)
+        return self._line.send("GET", address, self._errors, params=params, absent=frozenset() if listed else _GONE)
 
     def _id(self, key: str) -> str:
         """A record's id as an address says it."""
@@ -184,7 +186,9 @@ class RestCalls:
             raise Rejected(f"{self._what}: nothing says what '{policy}' sets.", hint=hint, sent=False)
         if self._entity.delete is None:
             raise self._no("delete")
-        self._call(self._entity.delete, write, None, absent=_GONE)
+        reply = self._call(self._entity.delete, write, None, absent=_GONE)
+        if reply.content and reply.status not in _GONE:
+            self._json(reply)  # a page of a gateway says nothing of the record
         return Delivered(target)
 
     def _body(self, write: Write, fields: dict[str, Any], *, whole: bool, ours: bool) -> dict[str, Any]:

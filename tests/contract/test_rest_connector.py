@@ -477,6 +477,25 @@ def test_what_is_gone(product: Any, status: int) -> None:
     assert [row.action for row in rest.fetch("customer", ["1"])] == ["delete"]
 
 
+def test_a_list_that_is_not_there_is_never_an_empty_one(product: Any) -> None:
+    listed = {"path": "c", "records": "data"}
+    entity = {
+        "create": {"path": "c"}, "reference": "ref",
+        "find": {**listed, "query": {"ref": "{reference}"}}, "fetch": {**listed, "query": {"ids": "{ids}"}},
+    }  # fmt: skip
+    rest, _ = product(lambda request, count: JSONResponse({}, 404), entity)
+    with pytest.raises(Rejected):
+        rest.find("customer", "ours")  # else every order would be made twice
+    with pytest.raises(Rejected):
+        rest.fetch("customer", ["1"])  # else every record would be deleted
+
+
+def test_a_page_of_a_gateway_is_no_deletion(product: Any) -> None:
+    page = Response("<html>Down for maintenance</html>", media_type="text/html")
+    rest, _ = product(lambda request, count: page, {"create": {"path": "c"}, "delete": {"path": "c/{id}"}})
+    assert isinstance(write(rest, action="delete", target_id="1", policy="delete"), OutcomeUnknown)
+
+
 def test_a_policy_sets_what_it_declares_and_another_is_refused(product: Any) -> None:
     entity = {"create": {"path": "c"}, "update": {"path": "c/{id}"}, "policies": {"block": {"state": "blocked"}}}
     rest, script = product(lambda request, count: {"id": 1}, entity)
