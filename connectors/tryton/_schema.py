@@ -23,6 +23,9 @@ _KINDS: Mapping[str, Kind] = {
 }  # fmt: skip
 
 
+_NUMBERS = ("code", "number")  # Tryton gives them by its sequences
+
+
 class Schema:
     """Fields of models, asked for once; safe to share between threads."""
 
@@ -116,10 +119,24 @@ class Schema:
         for name in dict.fromkeys(path.partition(".")[0] for path in source.fields if "." in path):
             relation = self.relation(source.model, name)
             if relation:
-                found |= dict(self._own(relation, f"{name}."))
+                found |= dict(self._own(relation, f"{name}.", self.fields(source.model)[name]))
+        found |= {name: Field(name, kind, creatable=False, updatable=False) for name, kind in source.reckoned.items()}
         return Fields(source.model, found)
 
-    def _own(self, model: str, prefix: str) -> Iterable[tuple[str, Field]]:
+    def _needed(self, model: str, along: Mapping[str, Any] | None) -> frozenset[str]:
+        """What a new record must be given: what Tryton neither has a default for nor fills itself.
+
+        Those that are read along are made along only where they are children; they know their owner.
+        """
+        if along is not None and along["type"] != "one2many":
+            return frozenset()
+        named = [name for name, told in self.fields(model).items() if told.get("required") is True]
+        filled = self._session.call(model, "default_get", named) if named else {}
+        owner = along.get("relation_field") if along is not None else None
+        return frozenset(name for name in named if filled.get(name) is None and name not in (*_NUMBERS, owner))
+
+    def _own(self, model: str, prefix: str, along: Mapping[str, Any] | None = None) -> Iterable[tuple[str, Field]]:
+        needed = self._needed(model, along)
         for name, told in self.fields(model).items():
             fixed = told.get("readonly") is True
             yield (
@@ -128,7 +145,7 @@ class Schema:
                     f"{prefix}{name}",
                     _KINDS.get(str(told["type"]), "any"),
                     length=told.get("size") if isinstance(told.get("size"), int) else None,
-                    required=bool(told.get("required")) and not fixed,
+                    required=name in needed and not fixed,
                     creatable=not fixed,
                     updatable=not fixed,
                     label=str(told.get("string") or ""),

@@ -13,7 +13,10 @@ from landbridge.net import Http, Reply, outcome_of
 from landbridge.secrets import remember
 from landbridge.time import Clock
 
-_READS = ("read", "search", "search_read", "search_count", "fields_get", "get_preferences", "get_access", "version")
+_READS = (
+    "read", "search", "search_read", "search_count", "fields_get", "default_get", "get_preferences", "get_access",
+    "version",
+)  # fmt: skip
 _WARNINGS = 5  # one call may ask several things
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from landbridge.connector import FieldType
 
 _ADDRESS = ("party_name", "street", "city", "postal_code", "country.code", "subdivision.name")
 _STAMPS = ("create_date", "write_date", "_timestamp")
@@ -21,7 +23,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One entity; `locks` are the time stamps that make up a record's version, its own first."""
+    """One entity; `locks` are the time stamps that make up a record's version, its own first; `reckoned` we add."""
 
     model: str
     fields: tuple[str, ...]
@@ -30,6 +32,7 @@ class Source:
     references: frozenset[str] = frozenset()
     domain: tuple[Any, ...] = ()
     locks: tuple[str, ...] = ("_timestamp",)
+    reckoned: Mapping[str, FieldType] = field(default_factory=dict)
 
 
 def _along(field: str, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -109,5 +112,9 @@ SOURCES: Mapping[str, Source] = {
         lines="outgoing_moves",
         references=frozenset({"origin"}),
     ),
-    "inventory_level": Source("product.product", ("code", "default_uom.symbol", "quantity")),
+    "inventory_level": Source(
+        "product.product",
+        ("code", "default_uom.symbol", "quantity"),
+        reckoned={"available": "decimal", "product": "any", "warehouse": "any", "unit": "any"},
+    ),
 }  # fmt: skip

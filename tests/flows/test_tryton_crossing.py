@@ -195,3 +195,11 @@ def test_a_tax_and_a_shipping_line_of_the_erp_survive_a_later_change(crossings: 
     if until == "quote":
         assert taxed["tax_amount"] > 0
         assert abs(now["tax_amount"] - (bigger.net + rest + Decimal("9.50")) / 10) <= Decimal("0.01") * len(kept)
+
+
+def test_the_nightly_look_at_its_fields_pauses_nothing(crossings: Any) -> None:
+    crossing: Crossing = crossings(generate(19, customers=2, products=2, orders=1))
+    report = crossing.installation.check_drift()
+    assert (report.stopping, report.paused, report.unreached) == ([], [], {})
+    described = crossing.installation.systems["erp"].describe("sales_order").fields
+    assert {name for name, field in described.items() if field.required} == {"party"}
