@@ -191,6 +191,9 @@ def _show_journey(found: dict[str, Any]) -> None:
         if step.outbox_id is not None and step.outbox_id != row:
             row = step.outbox_id
             say(f"    {step.route}: {_outcome(step)}")
+            for one in step.findings or ():
+                if one.get("severity") and step.state != "quarantined":  # what quality rules only noted
+                    say(f"      {one['severity']}: {one['path']}: {one['message']}")
         if step.at is not None:
             spent = f", {step.milliseconds} ms" if step.milliseconds is not None else ""
             said = f": {step.message}" if step.message else ""

@@ -336,7 +336,8 @@ with r as materialized (
 ),
 ours as (
     update outbox o set state = r.state, due = r.due, done_at = case when r.done then cast(:now as timestamptz) end,
-        since = r.since, code = r.code, reason = r.reason, findings = r.findings, waits_for = r.waits_for,
+        since = r.since, code = r.code, reason = r.reason, waits_for = r.waits_for,
+        findings = coalesce(r.findings, case when o.findings->0->>'severity' is not null then o.findings end), -- quality's
         stage = r.stage, handle = r.handle, target_id = coalesce(r.target_id, o.target_id),
         attempts = o.attempts + case when r.attempted then 1 else 0 end, lease_until = null
     from r where o.id = r.id and o.fence = r.fence and o.state = 'claimed' and o.id = any(array(select id from r))

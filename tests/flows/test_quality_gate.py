@@ -146,6 +146,9 @@ def test_what_only_warns_goes_on_with_its_findings_beside_it(made: Made) -> None
     desk.process()
     assert desk.states() == {"a": "ready", "b": "ready"}
     assert [one["rule"] for one in desk.findings("b")] == ["twice", "total"]
+    desk.engine.deliver({"orders"})
+    assert desk.states() == {"a": "delivered", "b": "delivered"}
+    assert [one["rule"] for one in desk.findings("b")] == ["twice", "total"]  # what was noted stays noted
 
 
 def test_a_warning_holds_nothing_up_whatever_the_flow_does_on_failure(made: Made) -> None:

@@ -188,6 +188,20 @@ def test_results_are_shown_as_the_page_says(
     assert re.search(r"ordered\.value +critical +5 +1 +20\.0  BROKEN  ▁▁▂ +↗ worse", lines[2])
     assert re.search(r"the lines make the total +warning +0 +0 +0\.0  ok +▁▁▁ +→", lines[3])
     assert lines[-1] == f"page: {pages[-1]}"
+    crm.put(
+        "sales_order",
+        "noted",
+        {
+            "number": "noted",
+            "status": "confirmed",
+            "totals": {"net": {"amount": "9"}},
+            "lines": [{"net": {"amount": "1"}, "quantities": {"ordered": {"value": "1"}}}],
+        },
+    )
+    made.run("orders_to_erp")
+    traced = landbridge("trace", "noted").out
+    assert "delivered (created)" in traced
+    assert "warning: sum(lines[].net.amount): sum(lines[].net.amount) (1) is not totals.net.amount (9): The" in traced
     told = json.loads(landbridge("quality", "show", "orders_to_erp", "--json").out)
     assert [one["outcome"] for one in told] == ["quarantined", "passed", "passed"]
     assert told[0]["results"][0]["sample"] == ["1-2-0"]
