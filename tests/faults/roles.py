@@ -1,0 +1,155 @@
+"""What a child of the nursery can be: the target, a resident worker, or a worker that dies at its n-th durable step."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import faulty_target
+import planted
+from small_connectors import ORDER, READ_TIMEOUT, TARGETS, Source, reached
+
+from landbridge import seam
+from landbridge.engine import Engine, Parts
+from landbridge.settings import Flow, Ownership
+from landbridge.store import Store
+from landbridge.time import Clock, SystemClock, uuid7
+from landbridge.worker import Worker
+
+DIED = 137
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How workers reach things, and how long they are patient; seconds."""
+
+    url: str
+    source: int
+    target: int
+    grade: str
+    lease: float = 1.2
+    settle: float = 0.9
+    concurrency: int = 4
+    read: float = READ_TIMEOUT
+    pool: int = 4
+
+
+class Later(SystemClock):
+    """The machine's clock, put forward."""
+
+    def __init__(self, by: float) -> None:
+        self.by = timedelta(seconds=by)
+
+    def now(self) -> datetime:
+        return super().now() + self.by
+
+
+class Through:
+    """A mapping that passes everything through."""
+
+    digest = "through"
+
+    def read(self, native: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        return dict(native)
+
+    def write(self, canonical: Mapping[str, Any], context: Any, *, creating: bool) -> dict[str, Any]:
+        return dict(canonical)
+
+
+class AnySchema:
+    """Takes every body."""
+
+    def check(self, entity: str, body: Mapping[str, Any]) -> None:
+        return
+
+
+FLOW = Flow.model_validate(
+    {
+        "flow": "orders",
+        "summary": "Orders of the source stand in the target.",
+        "owner": "tests",
+        "extract": {"from": "source", "entity": ORDER, "fastest": "100ms", "every": "400ms"},
+        "deliver": [{"to": "target", "entity": ORDER}],
+        "retry": {"attempts": 60, "first": "50ms", "longest": "500ms", "within": "1h"},
+    }
+)
+
+
+def made(terms: Terms, store: Store, clock: Clock) -> Engine:
+    """An engine over these systems, known to its store."""
+    settle = timedelta(seconds=terms.settle)
+    source = Source("source", reached("source", terms.source, clock), clock)
+    line = reached("target", terms.target, clock, read=terms.read)
+    target = TARGETS[terms.grade]("target", line, clock, settle)
+    passing = {(name, ORDER): Through() for name in ("source", "target")}
+    engine = Engine(
+        Parts(
+            store=store,
+            systems={"source": source, "target": target},
+            flows={"orders": FLOW},
+            mappings=passing,
+            schema=AnySchema(),
+            ownership=Ownership.model_validate({}),
+            clock=clock,
+            ids=uuid7,
+            lease=timedelta(seconds=terms.lease),
+            concurrency={"target": terms.concurrency},
+        )
+    )
+    engine.register()
+    return engine
+
+
+def worker(terms: dict[str, Any], fault: str = "", pause_at: int = 0) -> None:
+    """A resident worker until SIGTERM; with `pause_at` it stops itself (SIGSTOP) at its n-th durable step."""
+    logging.basicConfig(level=logging.ERROR, format=f"{os.getpid()} %(name)s %(message)s")
+    known = Terms(**terms)
+    planted.plant(fault)
+    clock = SystemClock()
+    running = Worker(made(known, Store(known.url, clock, pool=known.pool), clock))
+    signal.signal(signal.SIGTERM, lambda *_: running.stop())
+    if not pause_at:
+        running.run()
+        return
+    with seam.install(At(pause_at, lambda: os.kill(os.getpid(), signal.SIGSTOP))):
+        running.run()
+
+
+class At:
+    """Does something at the n-th durable step, once."""
+
+    def __init__(self, n: int, act: Callable[[], None]) -> None:
+        self.n, self.act, self.steps = n, act, 0
+        self._lock = threading.Lock()
+
+    def __call__(self, kind: str, what: str) -> None:
+        with self._lock:
+            self.steps += 1
+            if self.steps == self.n:
+                self.act()
+
+
+def dies(terms: dict[str, Any], n: int, fault: str = "") -> int:
+    """One run that ends at its n-th durable step as a machine ends; 0 if it came to its end before."""
+    logging.basicConfig(level=logging.CRITICAL)
+    known = Terms(**terms)
+    planted.plant(fault)
+    clock = SystemClock()
+    engine = made(known, Store(known.url, clock, pool=known.pool), clock)
+    with seam.install(At(n, lambda: os._exit(DIED))):
+        engine.run("orders")
+    return 0
+
+
+def target(**spec: Any) -> None:
+    """The faulty target."""
+    faulty_target.run(**spec)
+
+
+ROLES: dict[str, Callable[..., int | None]] = {"worker": worker, "dies": dies, "target": target}
