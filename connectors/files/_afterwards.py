@@ -17,16 +17,17 @@ from landbridge.time import Clock
 class Afterwards:
     """Moves the files of one entity in one reading, and remembers what has to be told at its end."""
 
-    def __init__(self, system: str, place: Place, declared: FileEntity, clock: Clock) -> None:
+    def __init__(self, system: str, place: Place, declared: FileEntity, clock: Clock, *, looking: bool) -> None:
         self._system = system
         self._place = place
         self._declared = declared
         self._clock = clock
+        self._looking = looking
         self._troubles: list[str] = []
 
     def finish(self, entries: Iterable[Entry]) -> None:
         """Move or delete files whose rows are stored for certain."""
-        if self._declared.afterwards == "keep":
+        if self._looking or self._declared.afterwards == "keep":
             return
         for entry in entries:
             try:
@@ -52,6 +53,9 @@ class Afterwards:
             if self._declared.broken == "keep":
                 state.done(mark_of(entry), None)
                 self._troubles.append(f"{text} (left where it is; looked at again when it changes)")
+                return
+            if self._looking:
+                self._troubles.append(f"{text} (a run sets it aside)")
                 return
             name = self._set_aside(entry, error)
             self._troubles.append(f"{text} (set aside as {self._declared.folder or '.'}/{FAILED}/{name})")

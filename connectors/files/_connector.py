@@ -113,7 +113,7 @@ class Files(Connector[FilesConfig]):
 
     def read(self, entity: str, since: str | None, *, limit: int | None = None) -> Iterator[Page]:
         """The records of new drops; a snapshot entity's newest file."""
-        return self._reader.pages(entity, since, limit)
+        return self._reader.pages(entity, since, limit, looking=self.looking)
 
     def fetch(self, entity: str, ids: Sequence[str]) -> list[Row]:
         """The last state of records, in what was dropped and in what we wrote."""

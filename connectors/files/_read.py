@@ -34,14 +34,14 @@ class Reader:
 
     # -- feeds ---------------------------------------------------------------------------------------------------------
 
-    def pages(self, entity: str, since: str | None, limit: int | None) -> Iterator[Page]:
+    def pages(self, entity: str, since: str | None, limit: int | None, *, looking: bool = False) -> Iterator[Page]:
         """The records of every drop that is not known yet; broken files are told after the last page."""
         declared = self._readable(entity)
         if declared.snapshot:
-            yield from self._snapshot(entity, declared)
+            yield from self._snapshot(entity, declared, looking)
             return
         state = parse(since, self._clock.now(), self._system)
-        after = Afterwards(self._system, self._place, declared, self._clock)
+        after = Afterwards(self._system, self._place, declared, self._clock, looking=looking)
         listed = self._listed(declared)
         after.finish(entry for entry in listed if state.was_read(entry))
         came = 0
@@ -96,9 +96,9 @@ class Reader:
         there = {entry.name for entry in listed}
         return [name for _, name in state.open.values() if name not in there]
 
-    def _snapshot(self, entity: str, declared: FileEntity) -> Iterator[Page]:
+    def _snapshot(self, entity: str, declared: FileEntity, looking: bool) -> Iterator[Page]:
         """The newest file that is sound is all there is; older ones are over."""
-        after = Afterwards(self._system, self._place, declared, self._clock)
+        after = Afterwards(self._system, self._place, declared, self._clock, looking=looking)
         listed = self._listed(declared)
         left = self._settled(declared, listed, State())
         while left:

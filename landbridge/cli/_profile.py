@@ -69,10 +69,11 @@ def profile(
 
 
 def _bodies(connector: Connector[Any], entity: str, sample: int) -> Iterator[dict[str, Any]]:
-    for page in connector.read(entity, None, limit=sample):
-        for row in page.rows:
-            if row.body is not None:
-                yield row.body
+    with connector.only_looking():
+        for page in connector.read(entity, None, limit=sample):
+            for row in page.rows:
+                if row.body is not None:
+                    yield row.body
 
 
 def _show(found: Profile, show_values: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -41,6 +42,8 @@ class Connector(Generic[C]):
 
     entities: ClassVar[Mapping[str, Entity]] = {}
     waivers: ClassVar[Sequence[Waiver]] = ()
+    looking = False
+    """True while somebody only looks (a dry run, a profile): then reading leaves no trace in the product."""
 
     def __init__(self, name: str, config: C, http: Http, clock: Clock) -> None:
         self.name = name
@@ -109,6 +112,15 @@ class Connector(Generic[C]):
     def answer_webhook(self, request: Request) -> Answer:
         """What the sender wants to hear once everything it told is kept."""
         return Answer()
+
+    @contextmanager
+    def only_looking(self) -> Iterator[None]:
+        """Inside the block reading leaves no trace in the product: nothing is moved, marked or acknowledged there."""
+        before, self.looking = self.looking, True
+        try:
+            yield
+        finally:
+            self.looking = before
 
     def close(self) -> None:
         """Give back connections."""

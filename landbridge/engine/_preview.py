@@ -118,7 +118,11 @@ class _Previewer:
             raise LandbridgeError(f"{name} is not enabled.", hint="Set `enabled: true` in its file.")
 
     def run(self, since: str | None, limit: int | None) -> Preview:
-        """Read the feed as a run would, page by page."""
+        """Read the feed as a run would, page by page, and leave no trace at its source."""
+        with self.parts.systems[self.system].only_looking():
+            return self._run(since, limit)
+
+    def _run(self, since: str | None, limit: int | None) -> Preview:
         source = self.parts.systems[self.system]
         with sheltered(self.parts.store) as store:
             self._hold_to_bindings(store)

@@ -17,7 +17,7 @@ from workbench import Plain, balanced, engine, flow
 from connectors.files import Files, FilesConfig
 from landbridge import seam
 from landbridge.connector import Entity
-from landbridge.engine import Engine
+from landbridge.engine import Engine, preview
 from landbridge.errors import Rejected
 from landbridge.net import open_http
 from landbridge.store import Store
@@ -206,3 +206,18 @@ def test_a_crash_at_any_step_loses_nothing_and_doubles_nothing(exchange: Exchang
     assert Counter(record.header["id"] for record in exchange.erp.effects("customer")) == Counter(expected)
     assert Counter(row["id"] for row in exchange.picked_up()) == Counter(expected)
     assert exchange.names("") == []
+
+
+def test_a_dry_run_moves_nothing(exchange: Exchange) -> None:
+    exchange.drop("a.csv", table(0, 12))
+    exchange.run()
+    exchange.drop("b.csv", 'id,name\nK9,"never closed\n')
+    exchange.clock.advance(STEP)
+    with pytest.raises(Rejected, match=r"b\.csv:2: a quote.*a run sets it aside"):
+        preview(exchange.engine(), "customers")
+    assert exchange.names("") == ["a.csv", "b.csv"]
+    assert exchange.names("failed") == exchange.names("done") == []
+    with pytest.raises(Rejected):
+        exchange.run()
+    assert exchange.names("done") == ["a.csv"]
+    assert exchange.names("failed") == ["b.csv", "b.csv.error.txt"]
