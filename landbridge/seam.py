@@ -2,12 +2,15 @@
 
 In production `step` is a function that does nothing. The crash harness installs a hook with `install`;
 the hook may raise, exit the process, or count.
+
+`only_while` and `still` are production's own: what is sent under a lease looks at it as late as can be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Literal
 
 Kind = Literal["commit", "committed", "send", "receive"]
@@ -31,3 +34,22 @@ def install(hook: Hook) -> Iterator[None]:
         yield
     finally:
         _hook = before
+
+
+_holds: ContextVar[Callable[[], bool] | None] = ContextVar("holds", default=None)
+
+
+@contextmanager
+def only_while(holds: Callable[[], bool]) -> Iterator[None]:
+    """What this thread sends meanwhile goes out only while `holds` says so: a lease that may end before the send."""
+    token = _holds.set(holds)
+    try:
+        yield
+    finally:
+        _holds.reset(token)
+
+
+def still() -> bool:
+    """Whether this thread may send; asked with the line open, right before the first byte goes out."""
+    holds = _holds.get()
+    return holds is None or holds()

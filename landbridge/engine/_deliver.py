@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from landbridge import seam
 from landbridge.connector import Connector, Delivered, Entity, Found, Outcome
 from landbridge.engine._conditions import holds
 from landbridge.engine._faults import fault
@@ -308,12 +309,16 @@ class Deliver:
 
     def _call(self, target: Connector[Any], chunk: Sequence[Plan], settle: Settle) -> list[Recorded]:
         declared = target.entity(self.entity)
-        if self.until is not None and self.parts.clock.now() >= self.until:
+        if not self._ours():
             return [settle.released(plan) for plan in chunk]  # another worker may be at it by now
         started = time.perf_counter()
-        outcomes = _outcomes(target, self.entity, [plan.write(declared) for plan in chunk])
+        with seam.only_while(self._ours):
+            outcomes = _outcomes(target, self.entity, [plan.write(declared) for plan in chunk])
         spent = int((time.perf_counter() - started) * 1000)
         return [settle.recorded(plan, outcome, spent) for plan, outcome in zip(chunk, outcomes, strict=True)]
+
+    def _ours(self) -> bool:
+        return self.until is None or self.parts.clock.now() < self.until
 
     # -- record ------------------------------------------------------------------------------------------------------
 

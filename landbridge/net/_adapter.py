@@ -11,6 +11,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 from urllib3.poolmanager import PoolManager
 
+from landbridge import seam
+from landbridge.errors import Unavailable
 from landbridge.net._address import resolve
 
 
@@ -19,6 +21,15 @@ class _Checked:
 
     _dns_host: str
     port: int
+    sock: socket.socket | None
+
+    def send(self, data: Any) -> None:
+        """Send, unless the lease that this is done under has ended meanwhile: somebody else is at it by now."""
+        if self.sock is None:
+            self.connect()  # type: ignore[attr-defined]  # mixed into a connection
+        if not seam.still():
+            raise lapsed(f"{self._dns_host}:{self.port}")
+        super().send(data)  # type: ignore[misc]  # as above
 
     def _new_conn(self) -> socket.socket:
         name = self._dns_host
@@ -37,6 +48,12 @@ class _Checked:
         finally:
             self._dns_host = name  # TLS checks the certificate against the name
         raise failed or NewConnectionError(self, f"{name} has no address")  # type: ignore[arg-type]  # as above
+
+
+def lapsed(what: str) -> Unavailable:
+    """The Failure of what was not sent because its lease had ended."""
+    hint = "The machine or the process stood still; whoever holds the record now goes on."
+    return Unavailable(f"{what}: the lease ended before it was sent.", hint=hint, sent=False)
 
 
 class _Plain(_Checked, HTTPConnection):

@@ -12,7 +12,7 @@ from requests.cookies import extract_cookies_to_jar
 
 from landbridge import seam
 from landbridge.errors import Denied, Failure
-from landbridge.net._adapter import Adapter
+from landbridge.net._adapter import Adapter, lapsed
 from landbridge.net._address import is_loopback, origin
 from landbridge.net._budget import Budget, Usage
 from landbridge.net._line import LineErrors, cut, failure_of
@@ -99,6 +99,8 @@ class Http:
         """Return when the rate budget lets one request go that takes another way, such as a database's protocol."""
         if self._budget is not None:
             self._budget.acquire()
+        if not seam.still():
+            raise lapsed(self.system)
 
     def learn(self, usage: Usage) -> None:
         """Tell the budget what a reply said about the system's limit."""

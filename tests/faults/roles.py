@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import signal
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -106,19 +108,28 @@ def made(terms: Terms, store: Store, clock: Clock) -> Engine:
     return engine
 
 
-def worker(terms: dict[str, Any], fault: str = "", pause_at: int = 0) -> None:
-    """A resident worker until SIGTERM; with `pause_at` it stops itself (SIGSTOP) at its n-th durable step."""
+def worker(terms: dict[str, Any], fault: str = "", pause_seed: int | None = None) -> None:
+    """A resident worker until SIGTERM; with `pause_seed` it stops itself (SIGSTOP) now and then, at a durable step."""
     logging.basicConfig(level=logging.ERROR, format=f"{os.getpid()} %(name)s %(message)s")
     known = Terms(**terms)
     planted.plant(fault)
     clock = SystemClock()
     running = Worker(made(known, Store(known.url, clock, pool=known.pool), clock))
     signal.signal(signal.SIGTERM, lambda *_: running.stop())
-    if not pause_at:
+    with seam.install(Pauses(pause_seed)) if pause_seed is not None else nullcontext():
         running.run()
-        return
-    with seam.install(At(pause_at, lambda: os.kill(os.getpid(), signal.SIGSTOP))):
-        running.run()
+
+
+class Pauses:
+    """Stops this process at durable steps that the dice choose, mostly those of a delivery."""
+
+    def __init__(self, seed: int) -> None:
+        self._dice = random.Random(seed)
+
+    def __call__(self, kind: str, what: str) -> None:
+        likely = "target" in what or what in ("claim", "record")
+        if self._dice.random() < (0.03 if likely else 0.002):
+            os.kill(os.getpid(), signal.SIGSTOP)
 
 
 class At:

@@ -1,0 +1,48 @@
+"""Hunts for planted faults: the part of the harness that is to see each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import planted
+from crash_points import every_point, patient
+from pauses import paused_workers
+from room import Room
+
+Hunt = Callable[[Room], None]
+
+
+def at_every_point(room: Room) -> None:
+    """Crash points, until one shows a wrong."""
+    every_point(patient(room))
+
+
+def among_zombies(room: Room) -> None:
+    """Workers paused past their lease, a few at a time, until something is wrong."""
+    for _ in range(4):
+        verdict, _ = paused_workers(room, 80, 10, workers=5)
+        verdict.held("zombies")
+        room.seed += 1
+
+
+HUNTS: dict[str, tuple[str, Hunt]] = {
+    "marked_done_before_sending": ("C", at_every_point),
+    "a_new_key_per_attempt": ("A", at_every_point),
+    "cursor_moved_before_the_commit": ("B", at_every_point),
+    "asked_at_once": ("C", at_every_point),
+    "no_fencing": ("C", among_zombies),
+}
+"""By fault: the grade of the room, and the hunt."""
+assert HUNTS.keys() == planted.FAULTS.keys()
+
+
+def caught(enter: Callable[[str], Room], fault: str) -> str:
+    """Plant a fault into every worker and hunt it; what gave it away, empty if nothing did."""
+    grade, hunt = HUNTS[fault]
+    room = enter(grade)
+    room.fault = fault
+    try:
+        hunt(room)
+    except AssertionError as error:
+        return str(error) or "a wrong without words"
+    return ""
