@@ -1,6 +1,7 @@
 """A PostgreSQL server of our own: initialised, started, attached to and stopped, from the binaries of a wheel.
 
-The folder holds `password` (0600), `postgres.log`, `lock` and `server/` (the database files and the private socket).
+The folder holds `password` (0600), `port` (of last time), `postgres.log`, `lock` and `server/` (the database files and
+the private socket).
 The server is the child of whoever started it, but in a session of its own: it lives on until `stop`, unless it was
 started with `die_with_parent`. PostgreSQL's own `postmaster.pid` is the only record of what runs; it is believed only
 if the process it names works in our database folder.
@@ -31,7 +32,7 @@ from sqlalchemy import URL
 
 from landbridge.errors import Unavailable
 from landbridge.store._embedded_home import MAJOR, Account, binaries, own, refuse, server_account, settle
-from landbridge.supervise import Process, current_folder, free_port, process, send, spawn, wait_gone, working_in
+from landbridge.supervise import Process, current_folder, free_port, port_is_free, process, send, spawn, wait_gone, working_in
 
 USER = "landbridge"
 _SOCKET_LIMIT = 107  # bytes of a unix socket's path, by Linux
@@ -337,7 +338,8 @@ class EmbeddedPostgres:
         program = str(binaries(home, account) / "postgres")
         for last in (False, False, True):
             offset = self._log_size()
-            argv = [program, "-D", str(home / "data"), "-k", str(with_sockets), "-p", str(free_port())]
+            port = self._port()
+            argv = [program, "-D", str(home / "data"), "-k", str(with_sockets), "-p", str(port)]
             argv += ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_permissions=0700"]
             argv += ["-c", "logging_collector=off"]
             dies_by = signal.SIGINT if self._die_with_parent else None
@@ -348,7 +350,16 @@ class EmbeddedPostgres:
                 if last:
                     raise
                 continue  # between our look and the server's bind another process took the port
+            with suppress(OSError):  # on a full disk it starts all the same
+                (self.folder / "port").write_text(str(port))
             return
+
+    def _port(self) -> int:
+        """The port of last time if it is free: whoever works with the server finds it again after a crash."""
+        with suppress(OSError, ValueError):
+            if port_is_free(last := int((self.folder / "port").read_text())):
+                return last
+        return free_port()
 
     def _spawn(
         self, argv: list[str], home: Path, account: Account | None, *, dies_by: signal.Signals | None

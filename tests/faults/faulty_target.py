@@ -84,7 +84,8 @@ class Target:
         self.writes = 0
         self.later: list[Asked] = []
         self.bad: Counter[str] = Counter()
-        self.replies = 0
+        self.replies = self.effects = 0
+        self.stood: set[tuple[str, int]] = set()
         os.ftruncate(self._journal, 0)
 
     def note(self, **what: Any) -> None:
@@ -154,6 +155,8 @@ class Target:
     def _kept(self, record: Record, body: dict[str, Any]) -> Answer:
         record.version = body["version"]
         record.etag += 1
+        self.effects += 1
+        self.stood.add((record.order, record.version))
         self.note(effect=record.id, order=record.order, version=record.version, new=record.etag == 1)
         return Answer(200, {"id": record.id, "etag": str(record.etag)})
 
@@ -177,7 +180,9 @@ class Target:
             self.shown = body["shown"]
         elif what == "later":
             self.commit_later()
-        return Answer(200, {"bad": dict(self.bad), "replies": self.replies, "later": len(self.later)})
+        told = {"bad": dict(self.bad), "replies": self.replies, "effects": self.effects, "shown": self.shown}
+        shown = {(row["number"], row["version"]) for row in self.source[: self.shown] if row["number"] not in self.poison}
+        return Answer(200, {**told, "done": shown <= self.stood})
 
 
 class Door:

@@ -125,6 +125,14 @@ class Room:
         """Ask the target for something."""
         return self.control.post(f"http://127.0.0.1:{self.port}/-/{what}", json=body, timeout=30).json()
 
+    def effects(self) -> int:
+        """How many effects there were."""
+        return int(self.tell("look")["effects"])
+
+    def shown_is_done(self) -> bool:
+        """Whether the target holds everything that the source shows."""
+        return bool(self.tell("look")["done"])
+
     # -- workers ------------------------------------------------------------------------------------------------------
 
     def hire(self, **spec: Any) -> int:
@@ -202,6 +210,8 @@ class Room:
         said.unaccounted += [f"{key} is no dead letter" for key in sorted(self.inputs.poison - dead)]
         row = self.accounts()
         said.dead = row.dead
+        if row.in_flight:
+            said.unaccounted.append(f"{row.in_flight} still in flight")
         if row.received != len(self.inputs.rows):
             said.unaccounted.append(f"{row.received} received of {len(self.inputs.rows)}")
         if row.delivered != len(self.inputs.expected):

@@ -39,18 +39,31 @@ class Workplace:
         self._servers: dict[bool, EmbeddedPostgres] = {}
         self._numbers = count(1)
 
-    def server(self, *, durable: bool = False, folder: Path | None = None) -> EmbeddedPostgres:
+    def server(self, *, durable: bool = False) -> EmbeddedPostgres:
         """The server of this place; the durable one is for crashes of the database itself."""
         if durable not in self._servers:
-            where = folder or self.home / f"postgres-{'durable' if durable else 'quick'}"
+            where = self.home / f"postgres-{'durable' if durable else 'quick'}"
             self._servers[durable] = EmbeddedPostgres(where, durable=durable, die_with_parent=True)
             self._servers[durable].start()
         return self._servers[durable]
 
+    def on_disk(self, disk: Path) -> EmbeddedPostgres:
+        """A server whose files are on this disk; who asks removes it."""
+        home = os.environ["LANDBRIDGE_SERVER_HOME"]
+        os.environ["LANDBRIDGE_SERVER_HOME"] = str(disk)
+        try:
+            server = EmbeddedPostgres(disk / "postgres", durable=True, die_with_parent=True)
+            server.start()
+        finally:
+            os.environ["LANDBRIDGE_SERVER_HOME"] = home
+        return server
+
     @contextmanager
-    def room(self, grade: str, seed: int, *, durable: bool = False, **terms: object) -> Iterator[Room]:
+    def room(
+        self, grade: str, seed: int, *, durable: bool = False, server: EmbeddedPostgres | None = None, **terms: object
+    ) -> Iterator[Room]:
         """A room with a migrated store of its own."""
-        server = self.server(durable=durable)
+        server = server or self.server(durable=durable)
         name = f"room_{next(self._numbers)}"
         folder = self.home / name
         folder.mkdir()
