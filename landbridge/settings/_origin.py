@@ -12,13 +12,19 @@ UNSET = "https://unset.invalid"
 
 
 def merged(base: Node | None, over: Node | None) -> Node | None:
-    """Mappings key by key, anything else whole; None only if both are."""
+    """Mappings key by key, anything else whole, and a block of another `type` too; None only if both are."""
     if base is None or over is None or not (base.is_mapping and over.is_mapping):
         return over if over is not None else base
+    if _another_type(base.get("type"), over.get("type")):
+        return over  # another way to log in: what the first one needs means nothing to it, or something else
     content = {key: node for key, _, node in base.items()}
     for key, _, node in over.items():
         content[key] = merged(content.get(key), node) or node
     return _like(base, content)
+
+
+def _another_type(base: Node | None, over: Node | None) -> bool:
+    return base is not None and over is not None and not base.is_mapping and base.value != over.value
 
 
 def opened(node: Node, secret: frozenset[str], unset: list[tuple[str, Node]]) -> Node:

@@ -10,6 +10,8 @@ from project_on_disk import FILES, registry, write_project
 
 from landbridge.errors import ConfigError
 from landbridge.settings import Settings, load_flow
+from landbridge.settings._origin import merged
+from landbridge.strict import Node, yaml
 
 
 @pytest.fixture
@@ -68,6 +70,22 @@ def test_an_environment_overrides_addresses(tmp_path: Path) -> None:
     assert production.system("crm").config.url == "https://crm.example"  # type: ignore[attr-defined]  # the shop's
     assert test.system("crm").config.url == "https://crm.test.example"  # type: ignore[attr-defined]  # the shop's
     assert production.revision != test.revision
+
+
+def test_another_way_to_log_in_leaves_nothing_of_the_first_one() -> None:
+    def node(text: str) -> Node:
+        return yaml.load(text, file="x.yaml")
+
+    base = node(
+        "auth: {type: oauth2, token_url: https://a.example, client_id: a, scope: all}\nurl: https://a.example\n"
+    )
+    other = merged(base, node("auth: {type: basic, user: b, password: env:B}\n"))
+    assert other is not None
+    assert other["auth"].keys() == ("type", "user", "password")
+    assert other["url"].value == "https://a.example"
+    same = merged(base, node("auth: {type: oauth2, client_id: b}\n"))
+    assert same is not None
+    assert (same["auth"]["client_id"].value, same["auth"]["scope"].value) == ("b", "all")
 
 
 @pytest.mark.usefixtures("keys")
