@@ -70,8 +70,6 @@ def look(installation: Installation, flow: str, run: UUID | None = None) -> list
         number, last = kept.last_waiting(connection, feed_id)
         if not number:
             return []
-        for one in flows:
-            kept.begin_findings(connection, one.flow, feed_id)
     from landbridge.gate._judge import Judge
 
     judge = Judge()
@@ -80,7 +78,7 @@ def look(installation: Installation, flow: str, run: UUID | None = None) -> list
         reading = [one for one in flows if one.check.quality == name]
         batch = _Batch(installation, judge, installation.settings.quality[name], reading, (system, entity))
         batch.read(feed_id, last)
-        found += [batch.decide(one, run or installation.engine.parts.ids(), last) for one in reading]
+        found += [batch.decide(one, run or installation.engine.parts.ids(), feed_id, last) for one in reading]
     return found
 
 
@@ -110,6 +108,7 @@ class _Batch:
         self._frames = frames(rules)
         self._keys: set[tuple[str, str]] = set()  # scope and key of the batch's own records
         self._undecided: dict[str, list[tuple[int, Finding]]] = {}  # of rules whose verdict needs the whole batch
+        self._found: dict[str, dict[int, list[Finding]]] = {one.flow: {} for one in flows}  # kept once all is decided
 
     def read(self, feed_id: int, last: int) -> None:
         """Judge every chunk, and then the rules across all of them."""
@@ -141,8 +140,9 @@ class _Batch:
             for id_, finding in self._findings(frame, said):
                 found.setdefault(id_, []).append(finding)
         for flow in self.flows:
-            chosen = {id_: [one for one in many if self._kept(one, flow)] for id_, many in found.items()}
-            self._keep(flow, {id_: many for id_, many in chosen.items() if many})
+            for id_, many in found.items():
+                if chosen := [one for one in many if self._kept(one, flow)]:
+                    self._found[flow.flow].setdefault(id_, []).extend(chosen)
         frame.clear()
 
     def _count(self, frame: Frame, said: Said) -> None:
@@ -178,11 +178,6 @@ class _Batch:
         rule = self.tallies[finding.rule].rule
         return rule.batch_only or rule.mostly < 1 or flow.check.on_fail == "stop"
 
-    def _keep(self, flow: Flow, found: dict[int, list[Finding]]) -> None:
-        if found:
-            with self.installation.store.transaction("gate") as connection:
-                kept.put_findings(connection, flow.flow, found, self.installation.clock.now())
-
     def _known(self, frame: Frame) -> set[str]:
         """Which references of a frame are of records that are known here, or in this very batch."""
         (rule,) = frame.rules
@@ -202,8 +197,12 @@ class _Batch:
 
     # -- what follows ------------------------------------------------------------------------------------------------
 
-    def decide(self, flow: Flow, run: UUID, last: int) -> Looked:
-        """What the results mean for one flow: kept with their page, and the flow paused where it asks for that."""
+    def decide(self, flow: Flow, run: UUID, feed_id: int, last: int) -> Looked:
+        """What the results mean for one flow: kept with their page, and the flow paused where it asks for that.
+
+        Findings take the place of an earlier look's in the transaction that keeps the results: whoever processes
+        meanwhile sees the one or the other, and never half of them.
+        """
         broken = [one for one in self.tallies.values() if not one.success]
         critical = [one for one in broken if one.rule.expectation.severity == "critical"]
         self._settle(flow, {one.rule.id for one in critical})
@@ -217,6 +216,8 @@ class _Batch:
             run, flow.flow, self.rules.name, self.messages, self.invalid, outcome, last, page, spent, now
         )
         with self.installation.store.transaction("gate") as connection:
+            kept.forget_findings(connection, flow.flow, feed_id, last)
+            kept.put_findings(connection, flow.flow, self._found[flow.flow], now)
             kept.put_run(connection, looked, results)
             if outcome == "stopped" and control.pause(connection, flow.flow, reason, now):
                 detail = {"reason": reason, "run": str(run), "page": page}
@@ -225,11 +226,10 @@ class _Batch:
 
     def _settle(self, flow: Flow, critical: set[str]) -> None:
         """Now that every verdict is known: what breaks a share that does not hold counts, the rest is noted."""
-        found: dict[int, list[Finding]] = {}
+        found = self._found[flow.flow]
         for rule, many in self._undecided.items():
             for id_, finding in many:
                 found.setdefault(id_, []).append(replace(finding, severity="critical") if rule in critical else finding)
-        self._keep(flow, found)
 
     def _outcome(self, flow: Flow, broken: Sequence[Tally], critical: Sequence[Tally]) -> tuple[str, str]:
         if not critical or flow.check.on_fail == "warn":

@@ -96,14 +96,14 @@ order by i.id""")
 # -- what was found ---------------------------------------------------------------------------------------------------
 
 
-def begin_findings(connection: Connection, flow: str, feed_id: int) -> None:
-    """Forget what an earlier look found wrong with messages that still wait."""
-    connection.execute(_FORGET, {"flow": flow, "feed": feed_id})
+def forget_findings(connection: Connection, flow: str, feed_id: int, last: int) -> None:
+    """Forget what an earlier look found wrong with messages up to `last` that still wait; what is put next replaces it."""
+    connection.execute(_FORGET, {"flow": flow, "feed": feed_id, "last": last})
 
 
 _FORGET = sql("""
 delete from quality_finding where flow = :flow
-    and message_id in (select id from inbox where feed_id = :feed and not processed)""")
+    and message_id in (select id from inbox where feed_id = :feed and not processed and id <= :last)""")
 
 
 def put_findings(connection: Connection, flow: str, found: Mapping[int, Sequence[Finding]], now: datetime) -> None:

@@ -369,6 +369,40 @@ def test_an_empty_batch_of_lines_is_no_failure(made: Made) -> None:
     assert (looked.outcome, looked.results[0].evaluated) == ("passed", 0)
 
 
+def test_what_only_warns_never_takes_the_place_of_what_quarantines(made: Made) -> None:
+    """Two rules across the batch that look at different rows: each finds something wrong with the same messages."""
+    often = UNIQUE.replace("twice}", "again, severity: warning, when: {currency: [EUR]}}")
+    desk = made(UNIQUE, often)
+    for key in ("a", "b"):
+        desk.put(key, number="1")
+    desk.extract()
+    assert desk.look().outcome == "quarantined"
+    desk.process()
+    assert desk.states() == {"a": "quarantined", "b": "quarantined"}
+    assert {one["rule"] for one in desk.findings("a")} == {"twice", "again"}
+    balanced(desk.engine)
+
+
+def test_who_processes_while_the_gate_looks_again_still_sees_what_it_found_before(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two flows read one feed: the second one's gate looks while the first one already processes."""
+    desk = made(UNIQUE)
+    for key in ("a", "b"):
+        desk.put(key, number="1")
+    desk.extract()
+    desk.look()
+    genuine = _look._Batch.read
+
+    def read(batch: Any, feed_id: int, last: int) -> None:
+        desk.process()
+        genuine(batch, feed_id, last)
+
+    monkeypatch.setattr(_look._Batch, "read", read)
+    desk.look()
+    assert desk.states() == {"a": "quarantined", "b": "quarantined"}
+
+
 def test_what_was_processed_while_the_gate_looked_keeps_no_findings(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
