@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from room import Inputs, Room, Verdict
@@ -100,14 +100,11 @@ def filled_disks(room: Room, server: EmbeddedPostgres, disk: Path, orders: int, 
 
 
 def _fill(file: Path) -> None:
-    with file.open("wb") as out:
+    with file.open("wb", buffering=0) as out:
         for size in (1 << 20, 1 << 12, 1):
-            try:
-                while True:
-                    out.write(bytes(size))
-                    out.flush()
-            except OSError:
-                continue
+            with suppress(OSError):
+                while out.write(bytes(size)):
+                    pass
 
 
 def _up(server: EmbeddedPostgres, within: float = 20.0) -> None:

@@ -181,7 +181,9 @@ class Target:
         elif what == "later":
             self.commit_later()
         told = {"bad": dict(self.bad), "replies": self.replies, "effects": self.effects, "shown": self.shown}
-        shown = {(row["number"], row["version"]) for row in self.source[: self.shown] if row["number"] not in self.poison}
+        shown = {
+            (row["number"], row["version"]) for row in self.source[: self.shown] if row["number"] not in self.poison
+        }
         return Answer(200, {**told, "done": shown <= self.stood})
 
 

@@ -8,6 +8,7 @@ import planted
 from crash_points import every_point, patient
 from pauses import paused_workers
 from room import Room
+from webhooks import every_receiving_point
 
 Hunt = Callable[[Room], None]
 
@@ -25,12 +26,18 @@ def among_zombies(room: Room) -> None:
         room.seed += 1
 
 
+def at_the_door(room: Room) -> None:
+    """Every durable step of who takes webhooks."""
+    every_receiving_point(room)
+
+
 HUNTS: dict[str, tuple[str, Hunt]] = {
     "marked_done_before_sending": ("C", at_every_point),
     "a_new_key_per_attempt": ("A", at_every_point),
     "cursor_moved_before_the_commit": ("B", at_every_point),
     "asked_at_once": ("C", at_every_point),
     "no_fencing": ("C", among_zombies),
+    "acknowledged_before_the_commit": ("B", at_the_door),
 }
 """By fault: the grade of the room, and the hunt."""
 assert HUNTS.keys() == planted.FAULTS.keys()

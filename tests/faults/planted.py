@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,6 +14,8 @@ from landbridge.engine._deliver import Deliver
 from landbridge.engine._plan import Plan
 from landbridge.store import inbox, outbox
 from landbridge.time import uuid7
+from landbridge.webhook import _committer
+from landbridge.webhook._committer import Committer
 
 
 def marked_done_before_sending() -> None:
@@ -84,6 +87,19 @@ def asked_at_once() -> None:
     Deliver._settle_time = lambda self, target: timedelta(0)
 
 
+def acknowledged_before_the_commit() -> None:
+    """The sender hears 2xx, and then what it sent is kept."""
+    whole = Committer._commit
+
+    def hasty(self, group):
+        for one in group:
+            _committer._answer(one, 1)
+        time.sleep(0.02)
+        whole(self, group)
+
+    Committer._commit = hasty
+
+
 FAULTS: dict[str, Callable[[], None]] = {
     fault.__name__: fault
     for fault in (
@@ -92,6 +108,7 @@ FAULTS: dict[str, Callable[[], None]] = {
         cursor_moved_before_the_commit,
         no_fencing,
         asked_at_once,
+        acknowledged_before_the_commit,
     )
 }
 

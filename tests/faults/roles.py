@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import random
 import signal
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import faulty_target
 import planted
+import toxics
+import uvicorn
 from small_connectors import ORDER, READ_TIMEOUT, TARGETS, Source, reached
 
 from landbridge import seam
+from landbridge.connector import Config
 from landbridge.engine import Engine, Parts
-from landbridge.settings import Flow, Ownership
+from landbridge.settings import Flow, Ownership, System
+from landbridge.signatures import Webhook
 from landbridge.store import Store
 from landbridge.time import Clock, SystemClock, uuid7
+from landbridge.webhook import application
 from landbridge.worker import Worker
 
 DIED = 137
+SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes for the harness").decode()
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ FLOW = Flow.model_validate(
         "flow": "orders",
         "summary": "Orders of the source stand in the target.",
         "owner": "tests",
-        "extract": {"from": "source", "entity": ORDER, "fastest": "100ms", "every": "400ms"},
+        "extract": {"from": "source", "entity": ORDER, "webhook": True, "fastest": "100ms", "every": "400ms"},
         "deliver": [{"to": "target", "entity": ORDER}],
         "retry": {"attempts": 60, "first": "50ms", "longest": "500ms", "within": "1h"},
     }
@@ -158,9 +167,35 @@ def dies(terms: dict[str, Any], n: int, fault: str = "") -> int:
     return 0
 
 
+def receiver(terms: dict[str, Any], port: int, fault: str = "", dies_at: int = 0) -> None:
+    """Takes webhooks at a port that it may share, until it is ended; with `dies_at` by itself, at that durable step."""
+    logging.basicConfig(level=logging.ERROR)
+    known = Terms(**terms)
+    planted.plant(fault)
+    os.environ["FAULTS_SECRET"] = SECRET
+    clock = SystemClock()
+    engine = made(known, Store(known.url, clock, pool=known.pool), clock)
+    hook = Webhook.model_validate({"standard": {"secrets": ["env:FAULTS_SECRET"]}})
+    system = System(name="source", connector="source", config=Config(), mapping="source", webhook=hook)
+    settings = SimpleNamespace(systems={"source": system}, flows=engine.parts.flows)
+    installation: Any = SimpleNamespace(clock=clock, engine=engine, settings=settings, systems=engine.parts.systems)
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listening.bind(("127.0.0.1", port))
+    server = uvicorn.Server(uvicorn.Config(application(installation), log_level="error", lifespan="on"))
+    with seam.install(At(dies_at, lambda: os._exit(DIED))) if dies_at else nullcontext():
+        server.run(sockets=[listening])
+
+
 def target(**spec: Any) -> None:
     """The faulty target."""
     faulty_target.run(**spec)
 
 
-ROLES: dict[str, Callable[..., int | None]] = {"worker": worker, "dies": dies, "target": target}
+ROLES: dict[str, Callable[..., int | None]] = {
+    "worker": worker,
+    "dies": dies,
+    "receiver": receiver,
+    "target": target,
+    "proxy": toxics.run,
+}

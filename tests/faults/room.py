@@ -91,7 +91,7 @@ class Room:
         self.store = Store(url, SystemClock(), pool=3)
         (folder / "port").unlink(missing_ok=True)
         self.target = nursery.fork("target", folder=str(folder), seed=seed, late=LATE, strength=1.0, hang=0.6, idle=1.5)
-        self.port = int(_content(folder / "port"))
+        self.port = int(content(folder / "port"))
         self.control = requests.Session()
         self.terms = Terms(url=url, source=self.port, target=self.port, grade=grade, **terms)
         self.workers: list[int] = []
@@ -118,6 +118,7 @@ class Room:
         with self.store.engine.begin() as connection:
             for table in reversed(metadata.sorted_tables):
                 connection.execute(text(f"delete from {table.name}"))
+        self.engine()  # its feed and its route are known from now on
         self.tell("reset", seed=self.seed, source=inputs.rows, poison=sorted(inputs.poison), script=script,
                   shown=len(inputs.rows) if shown is None else shown)  # fmt: skip
 
@@ -241,7 +242,8 @@ def _inversions(effects: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-def _content(file: Path, within: float = 10.0) -> str:
+def content(file: Path, within: float = 10.0) -> str:
+    """What stands in a file, as soon as it is there."""
     until = time.monotonic() + within
     while not file.exists():
         if time.monotonic() > until:

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
-from landbridge.connector import Config, Connector, Delivered, Entity, Fields, Found, Identity, Outcome, Page, Row, Write
+from landbridge import strict
+from landbridge.connector import (
+    Config,
+    Connector,
+    Delivered,
+    Entity,
+    Event,
+    Fields,
+    Found,
+    Identity,
+    Outcome,
+    Page,
+    Row,
+    Write,
+)
 from landbridge.errors import Failure
 from landbridge.net import Http, NetSettings, Reply, Url, outcome_of
+from landbridge.signatures import Request
 from landbridge.time import Clock
 
 ORDER = "sales_order"
@@ -46,13 +61,16 @@ class _Small(Connector[Address]):
 class Source(_Small):
     """Changes in their order; the cursor is how many were read."""
 
-    entities = {ORDER: Entity("Order")}
+    entities: ClassVar = {ORDER: Entity("Order")}
 
     def read(self, entity: str, since: str | None, *, limit: int | None = None) -> Iterator[Page]:
         at = int(since or 0)
         while rows := self._good(self.http.request("GET", "/source", params={"after": str(at)})).json()["rows"]:
             at += len(rows)
             yield Page([Row(row["number"], row, stamp=str(row["at"])) for row in rows], str(at))
+
+    def parse_webhook(self, request: Request) -> list[Event]:
+        return [Event(**told) for told in strict.json.loads(request.body)]
 
 
 class Target(_Small):
