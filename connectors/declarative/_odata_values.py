@@ -33,7 +33,7 @@ def literal(value: str, kind: str, protocol: str) -> str:
     if kind in ("Edm.Date", "Edm.TimeOfDay"):
         return value
     if kind in _DATES:
-        return instant_literal(datetime.fromisoformat(value), kind, protocol)
+        return instant_literal(_moment(value, kind), kind, protocol)
     return "'" + value.replace("'", "''") + "'"
 
 
@@ -70,7 +70,10 @@ def _deferred(value: Any) -> bool:
 
 
 def _iso(found: re.Match[str]) -> str:
-    at = _EPOCH + timedelta(milliseconds=int(found[1]))
+    try:
+        at = _EPOCH + timedelta(milliseconds=int(found[1]))
+    except OverflowError:  # beyond the calendar: the mapping refuses that one record
+        return found[0]
     text = at.replace(tzinfo=None).isoformat()
     return text if found[2] is None else f"{text}Z"
 
@@ -80,7 +83,7 @@ def sent(value: Any, kind: str, protocol: str) -> Any:
     if value is None:
         return None
     if protocol == "v2" and kind in _DATES and isinstance(value, str) and not value.startswith("/Date("):
-        at = datetime.fromisoformat(value)
+        at = _moment(value, kind)
         zoned = at.tzinfo is not None
         at = at.astimezone(UTC) if zoned else at.replace(tzinfo=UTC)
         millis = (at - _EPOCH) // timedelta(milliseconds=1)
@@ -90,5 +93,13 @@ def sent(value: Any, kind: str, protocol: str) -> Any:
         and isinstance(value, (int, float, Decimal))
         and not isinstance(value, bool)
     ):
-        return str(value)
+        return format(value, "f") if isinstance(value, Decimal) else str(value)  # never with an exponent
     return value
+
+
+def _moment(value: str, kind: str) -> datetime:
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        hint = "Convert it in the mapping, by `date` or `instant`."
+        raise Rejected(f"'{value[:40]}' is no {kind}.", hint=hint, status="value", sent=False) from None

@@ -159,7 +159,12 @@ def as_calls(kind: Kind, change: str) -> RestEntity:
         calls |= {
             "reference": declared.reference,
             "find": {"path": declared.set, "query": {"$filter": search, **shown}, "records": "."},
-            "update": {"path": one, "method": change, "if_match": True},
+            "update": {
+                "path": one,
+                "method": change,
+                "if_match": True,
+                "body": "whole" if change == "PUT" else "changed",
+            },
             "policies": declared.policies,
         }
         if declared.upsert:

@@ -6,7 +6,7 @@ import heapq
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -67,7 +67,7 @@ class Reader:
         """What changed since the cursor; oldest first where the product can order."""
         source = self.source
         now = self.clock.now()
-        state = parse(since, source.what, now).begin(now, self.overlap)
+        state = replace(parse(since, source.what, now), again=0).begin(now, self.overlap)
         left, resumed = limit, state.at is not None
         while state.open and (left is None or left > 0):
             low = restored(state.low) if state.low is not None else None
@@ -77,13 +77,19 @@ class Reader:
                 if not resumed:
                     raise
                 answer, state = None, self._restarted(state)  # what a product calls its next page may have expired
-            resumed = False
+            first, resumed = resumed, False
             if answer is None:
                 continue
             if self._shifted(state, answer):
                 state = self._restarted(state)
                 continue
-            self._check(state, low, answer)
+            try:
+                self._check(state, low, answer)
+            except Unavailable:
+                if not first:
+                    raise
+                state = self._restarted(state)  # the page that failed the last run says so for ever: count anew
+                continue
             state = self._after(state, low, answer, now)
             left = None if left is None else left - len(answer.rows)
             yield Page(self._new(low, answer), state.text())
@@ -95,8 +101,7 @@ class Reader:
         while state.open:
             answer = self.source.page(None, state.at, now, state.came)
             if self._shifted(state, answer):
-                hint = "Read again by itself; read it when less is changed there."
-                raise Unavailable(f"{self.source.what}: records went while they were read.", hint=hint)
+                raise self._moved()
             self._check(state, None, answer)
             gone += sum(row.action == "delete" for row in answer.rows)
             state = self._after(state, None, answer, now)
@@ -114,6 +119,8 @@ class Reader:
             while state.open:
                 since = restored(state.low) if state.low is not None else None
                 answer = self.source.page(since, state.at, now, state.came)
+                if self._shifted(state, answer):
+                    raise self._moved()
                 self._check(state, since, answer)
                 state = self._after(state, since, answer, now)
                 for row in answer.rows:
@@ -135,6 +142,10 @@ class Reader:
             raise Unavailable(f"{self.source.what}: it changes faster than it can be read.", hint=hint)
         certain = state.top if self.source.ordered and state.top is not None else state.low
         return state.anew(certain)
+
+    def _moved(self) -> Unavailable:
+        hint = "Read again by itself; read it when less is changed there."
+        return Unavailable(f"{self.source.what}: records went while they were read.", hint=hint)
 
     def _shifted(self, state: Pass, answer: Answer) -> bool:
         """Whether records left what is being counted through, so that others may have slipped by."""

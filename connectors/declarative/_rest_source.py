@@ -121,11 +121,17 @@ class RestSource:
             return self._token(body, found)
         if isinstance(paging, LinkHeader):
             link = _next_of(reply.headers.get("Link", ""))
-            return self._line.following(link, self.what) if link else None
+            return self._following(link, at) if link else None
         if isinstance(paging, NextLink):
             link = Place(paging.next).of(body)
-            return self._line.following(str(link), self.what) if link else None
+            return self._following(str(link), at) if link else None
         return None
+
+    def _following(self, link: str, at: Any) -> str:
+        """A link as an address; one that is but a query belongs to what was asked."""
+        if link.startswith("?"):
+            link = str(self._read.path if at is None else at).partition("?")[0] + link
+        return self._line.following(link, self.what)
 
     def _goes_on(self, body: Any, found: list[Any], came: int, total: int | None, ends: str) -> bool:
         if self._more is not None:

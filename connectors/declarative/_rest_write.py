@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -180,7 +181,13 @@ class RestCalls:
         if policy in self._entity.policies:
             if self._entity.update is None:
                 raise self._no("update")
-            return self._updated(write, self._entity.update, dict(self._entity.policies[policy]))
+            fields = dict(self._entity.policies[policy])
+            if policy != "reject_lines":  # a record that is blocked keeps its lines: their end was not asked for
+                kept = (replace(each, action="keep", after=each.before) for each in write.lines if each.before)
+                write = replace(write, lines=tuple(kept))
+            if self._entity.update.body == "whole":  # what the record is, with what the policy sets
+                write = replace(write, after={**(write.before or {}), **write.after, **fields})
+            return self._updated(write, self._entity.update, fields)
         if policy != "delete":
             hint = f"Say `policies: {{{policy}: {{field: value}}}}` of the entity, or another `on_delete`."
             raise Rejected(f"{self._what}: nothing says what '{policy}' sets.", hint=hint, sent=False)

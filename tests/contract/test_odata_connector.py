@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
 from pydantic import ValidationError
 from sap_s4_lab import AREA, Lab, lab
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from connectors.declarative import OData, ODataConfig
 from connectors.declarative._edmx import Service
@@ -315,3 +319,107 @@ def test_check_names_what_the_set_has_not(service: tuple[ODataSandbox, str]) -> 
     odata = connect({"url": service[1], "entities": {"customer": {"set": "Customers", "stamp": "updated"}}})
     with pytest.raises(Rejected, match="no property updated"):
         odata.check()
+
+
+# --- a service of v4 whose key is our reference
+
+
+THINGS = """<edmx:Edmx xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx" Version="4.0"><edmx:DataServices>
+<Schema xmlns="http://docs.oasis-open.org/odata/ns/edm" Namespace="s"><EntityType Name="Thing">
+<Key><PropertyRef Name="Ref"/></Key>
+<Property Name="Ref" Type="Edm.String"/><Property Name="Name" Type="Edm.String"/>
+<Property Name="Note" Type="Edm.String"/>
+<Property Name="Price" Type="Edm.Decimal"/><Property Name="At" Type="Edm.DateTimeOffset"/></EntityType>
+<EntityContainer Name="C"><EntitySet Name="Things" EntityType="s.Thing"/></EntityContainer></Schema>
+</edmx:DataServices></edmx:Edmx>"""
+
+
+class Things:
+    """Upserts by PATCH and replaces by PUT at a key (OData 4.01, 11.4.4), as it is written."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, dict[str, Any]] = {}
+        self.seen: list[tuple[str, str]] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope, receive)
+        content = await request.body()
+        await self._said(request, content)(scope, receive, send)
+
+    def _said(self, request: Request, content: bytes) -> Response:
+        path = unquote(request.scope["raw_path"].decode())
+        self.seen.append((request.method, path))
+        if path.endswith("$metadata"):
+            return Response(THINGS, media_type="application/xml")
+        if "(" not in path:
+            wanted = request.query_params["$filter"].removeprefix("Ref eq '").removesuffix("'").replace("''", "'")
+            return JSONResponse({"value": [each for key, each in self.held.items() if key == wanted]})
+        key = path.partition("('")[2].removesuffix("')").replace("''", "'")
+        body = json.loads(content) if content else {}
+        if request.method == "GET":
+            found = self.held.get(key)
+            return JSONResponse(found) if found else JSONResponse({"error": {"code": "404", "message": "none"}}, 404)
+        new = key not in self.held
+        kept = {} if request.method == "PUT" else self.held.get(key, {})
+        self.held[key] = {"Name": None, "Note": None, **kept, **body, "Ref": key}
+        return JSONResponse(self.held[key], 201 if new else 200)
+
+
+@pytest.fixture
+def things() -> Iterator[tuple[Things, str]]:
+    made = Things()
+    with serve(made) as server:
+        yield made, f"{server.url}/odata"
+
+
+THING = {"set": "Things", "reference": "Ref", "upsert": True}
+
+
+@pytest.mark.parametrize("reference", ["LB-1", "O'Neil/上海 #1 (x), a=b?c&d", "100%25"])
+def test_upsert_is_one_record_at_the_key_that_is_our_reference(things: tuple[Things, str], reference: str) -> None:
+    service, url = things
+    odata = connect({"url": url, "entities": {"thing": THING}})
+    assert (odata.entity("thing").create, odata.entity("thing").update) == ("B", "B")
+    first = write(odata, "thing", {"Name": "a"}, reference=reference)
+    again = write(odata, "thing", {"Name": "a"}, reference=reference)
+    assert (first.target_id, first.created, again.created) == (reference, True, False)
+    service.held[reference]["Note"] = "theirs"
+    change = {"action": "update", "target_id": reference, "before": {"Name": "a"}, "changed": {"Name": "b"}}
+    assert isinstance(write(odata, "thing", {"Name": "b"}, reference=reference, **change), Delivered)
+    assert [(each["Ref"], each["Name"], each["Note"]) for each in service.held.values()] == [(reference, "b", "theirs")]
+    found = odata.find("thing", reference)
+    assert found is not None
+    assert found.target_id == reference
+    assert odata.find("thing", "LB-2") is None
+
+
+def test_a_change_by_put_sends_the_whole_record(things: tuple[Things, str]) -> None:
+    service, url = things
+    odata = connect(
+        {"url": url, "change": "PUT", "entities": {"thing": {**THING, "policies": {"block": {"Note": "x"}}}}}
+    )
+    body = {"Name": "a", "Price": Decimal("1")}
+    assert isinstance(write(odata, "thing", body), Delivered)
+    after = {"Name": "b", "Price": Decimal("1")}
+    change = {"action": "update", "target_id": "LB-1", "before": body, "changed": {"Name": "b"}}
+    assert isinstance(write(odata, "thing", after, **change), Delivered)
+    assert (service.held["LB-1"]["Name"], service.held["LB-1"]["Price"]) == ("b", "1"), "PUT empties what is not sent"
+    blocked = {"action": "delete", "target_id": "LB-1", "policy": "block", "before": after}
+    assert isinstance(write(odata, "thing", after, **blocked), Delivered)
+    assert (service.held["LB-1"]["Name"], service.held["LB-1"]["Note"]) == ("b", "x")
+
+
+def test_a_value_that_is_no_date_refuses_the_record_and_is_no_unknown_outcome() -> None:
+    """An outcome that is unknown would be looked up and tried for ever."""
+    with pytest.raises(Rejected, match=r"no Edm.DateTime"):
+        sent("in March", "Edm.DateTime", "v2")
+    with pytest.raises(Rejected, match=r"no Edm.DateTimeOffset"):
+        literal("in March", "Edm.DateTimeOffset", "v4")
+
+
+def test_dates_before_1970_and_numbers_without_an_exponent() -> None:
+    assert sent("1923-10-29T12:00:00.250+00:00", "Edm.DateTimeOffset", "v2") == "/Date(-1457179199750+0000)/"
+    assert plain("/Date(-1457179199750+0060)/") == "1923-10-29T12:00:00.250000Z"
+    assert plain("/Date(99999999999999999)/") == "/Date(99999999999999999)/"
+    assert instant_literal(datetime(1923, 10, 29, 12, tzinfo=UTC), "Edm.DateTimeOffset", "v4") == "1923-10-29T12:00:00Z"
+    assert [sent(Decimal(text), "Edm.Decimal", "v2") for text in ("1E+3", "1E-7")] == ["1000", "0.0000001"]

@@ -228,6 +228,60 @@ def test_records_that_went_while_being_counted_begin_the_pass_anew(product: Any)
     assert set(keys_of(rest)) == {"0", "1", "2", "3", "4", "5"}
 
 
+@pytest.mark.parametrize("went", [True, False])
+def test_a_total_that_moved_between_two_pages_does_not_hold_the_feed_for_ever(product: Any, went: bool) -> None:
+    """A record of the first page goes, or another one comes before it: tokens go on, and the sum never agrees again."""
+    left = [rec(number) for number in range(4)]
+
+    def say(request: Request, count: int) -> Any:
+        at = request.query_params.get("after")
+        start = next(n for n, each in enumerate(left) if each["id"] == int(at)) + 1 if at else 0
+        told = {"data": left[start : start + 2], "total": len(left)}
+        return {**told, "next": str(told["data"][-1]["id"]) if start + 2 < len(left) else None}
+
+    paging = {"type": "cursor", "size": 2, "cursor": "after", "next": "next", "total": "total"}
+    rest, _ = product(say, reads(paging))
+    reading = rest.read("customer", None)
+    cursor = next(reading).cursor
+    if went:
+        del left[0]
+    else:
+        left.insert(0, rec(9))
+    with pytest.raises(Unavailable, match="records came"):
+        next(reading)
+    pages = list(rest.read("customer", cursor))
+    assert {row.key for page in pages for row in page.rows} >= {"2", "3"} | (set() if went else {"9"})
+    assert pages[-1].cursor is not None
+    assert "open" not in json.loads(pages[-1].cursor)
+
+
+def test_keys_are_not_told_where_records_moved_while_they_were_counted(product: Any) -> None:
+    left = [rec(number) for number in range(6)]
+
+    def say(request: Request, count: int) -> Any:
+        if count == 2:
+            del left[0]
+        start = int(request.query_params["offset"])
+        return {"data": left[start : start + 2], "total": len(left)}
+
+    rest, _ = product(say, reads({**OFFSET, "total": "total"}))
+    with pytest.raises(Unavailable, match="went while"):
+        list(rest.keys("customer"))
+
+
+def test_a_next_link_that_is_but_a_query_belongs_to_what_was_asked(product: Any) -> None:
+    def say(request: Request, count: int) -> Any:
+        if request.url.path != "/v1/sales/customers":
+            return JSONResponse({}, 404)
+        return {"data": [rec(count)], "next": f"?page={count + 1}" if count < 3 else None}
+
+    entity = reads({"type": "next_link", "next": "next"})
+    entity["read"]["path"] = "v1/sales/customers"
+    rest, script = product(say, entity)
+    assert keys_of(rest) == ["1", "2", "3"]
+    assert [query.get("page") for _, _, query, _ in script.seen] == [None, "2", "3"]
+
+
 def test_what_moves_while_it_is_read_is_not_overlooked_where_there_is_an_order(product: Any) -> None:
     held = {number: f"2026-11-20T08:00:{number:02d}Z" for number in range(9)}
 
@@ -504,6 +558,30 @@ def test_a_policy_sets_what_it_declares_and_another_is_refused(product: Any) -> 
     assert isinstance(write(rest, action="delete", target_id="1", policy="close"), Rejected)
     assert isinstance(write(rest, action="delete", target_id="1", policy="ignore"), Delivered)
     assert len(script.seen) == 1
+
+
+@pytest.mark.parametrize(("whole", "policy"), [(False, "block"), (True, "block"), (False, "reject_lines")])
+def test_a_record_that_is_blocked_keeps_its_fields_and_its_lines(product: Any, whole: bool, policy: str) -> None:
+    entity = {
+        "create": {"path": "c"},
+        "update": {"path": "c/{id}", **({"method": "PUT", "body": "whole"} if whole else {})},
+        "policies": {"block": {"state": "blocked"}, "reject_lines": {"state": "closed"}},
+        "lines": {"under": "rows", "key": "no", "reference": "ref", "cancel": {"state": "cancelled"}},
+    }
+    rest, script = product(lambda request, count: {"id": 1, "rows": []}, entity)
+    held: dict[str, Any] = {"name": "Acme"}
+    lines = (LineWrite("cancel", "a", "4", {"q": 1}, None),)  # as the engine tells the end of a whole document
+    done = write(
+        rest, action="delete", target_id="1", policy=policy, before=held, after=held, changed=held, lines=lines
+    )
+    assert isinstance(done, Delivered)
+    sent = script.seen[0][3]
+    if policy == "reject_lines":
+        assert sent == {"state": "closed", "rows": [{"state": "cancelled", "ref": "a", "no": "4"}]}
+    elif whole:
+        assert sent == {"name": "Acme", "state": "blocked", "rows": [{"q": 1, "ref": "a", "no": "4"}]}
+    else:
+        assert sent == {"state": "blocked"}
 
 
 def test_upsert_is_one_record_by_our_reference() -> None:
