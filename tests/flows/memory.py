@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from landbridge import strict
 from landbridge.connector import (
     Accepted,
     Config,
@@ -16,6 +17,7 @@ from landbridge.connector import (
     Fields,
     Found,
     Identity,
+    KeyHash,
     Outcome,
     Page,
     Row,
@@ -154,3 +156,43 @@ class Memory(Connector[Config]):
     def written(self) -> int:
         """Write calls so far."""
         return sum(1 for kind, _ in self.calls if kind == "write")
+
+
+class Book(Memory):
+    """A memory system that can be reconciled: `now` is what it holds, `rows` is what its feed tells of that.
+
+    `own_hashes` gives hashes that cannot be compared with a digest of the body, like those of a version or a stamp.
+    """
+
+    def __init__(self, name: str, clock: ManualClock, *, own_hashes: bool = False, **entities: Entity) -> None:
+        super().__init__(name, clock, **entities)
+        self.now: dict[str, dict[str, Row]] = {}
+        self.own_hashes = own_hashes
+        self.fetched = 0
+
+    def save(self, entity: str, key: str, body: Mapping[str, Any], stamp: str, *, told: bool = True) -> None:
+        """A record is written; without `told` the feed skips it."""
+        row = Row(key, dict(body), stamp=stamp)
+        self.now.setdefault(entity, {})[key] = row
+        if told:
+            self.rows.setdefault(entity, []).append(copy.deepcopy(row))
+
+    def remove(self, entity: str, key: str) -> None:
+        """A record is deleted, and no feed tells."""
+        self.now.get(entity, {}).pop(key, None)
+        self.records.get(entity, {}).pop(key, None)
+
+    def keys(self, entity: str, *, low: str | None = None, high: str | None = None) -> Iterator[KeyHash]:
+        held = {key: (row.body or {}, row.stamp) for key, row in self.now.get(entity, {}).items()}
+        held |= {key: (self.native(one), str(one.version)) for key, one in self.records.get(entity, {}).items()}
+        for key in sorted(held):
+            if (low is None or key >= low) and (high is None or key < high):
+                body, stamp = held[key]
+                yield KeyHash(key, str(stamp).encode() if self.own_hashes else strict.json.digest(body))
+
+    def fetch(self, entity: str, ids: Sequence[str]) -> list[Row]:
+        self.fetched += len(ids)
+        found = super().fetch(entity, ids)
+        found += [copy.deepcopy(self.now[entity][id_]) for id_ in ids if id_ in self.now.get(entity, {})]
+        there = {row.key for row in found}
+        return found + [Row(id_, None, action="delete") for id_ in ids if id_ not in there]
