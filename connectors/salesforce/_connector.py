@@ -11,6 +11,7 @@ from connectors.salesforce._collections import Collections
 from connectors.salesforce._config import SalesforceConfig
 from connectors.salesforce._entities import ENTITIES, LINES
 from connectors.salesforce._ingest import Ingest
+from connectors.salesforce._outbound import ACK, events_of
 from connectors.salesforce._prices import BOOK, ENTRY, Prices
 from connectors.salesforce._read import Reader
 from connectors.salesforce._rights import missing_rights
@@ -18,8 +19,10 @@ from connectors.salesforce._schema import Schema
 from connectors.salesforce._session import Session
 from connectors.salesforce._write import Writer
 from landbridge.connector import (
+    Answer,
     Connector,
     Entity,
+    Event,
     Fields,
     Found,
     Identity,
@@ -32,6 +35,7 @@ from landbridge.connector import (
 )
 from landbridge.errors import Denied
 from landbridge.net import Http
+from landbridge.signatures import Request
 from landbridge.time import Clock
 
 
@@ -95,6 +99,18 @@ class Salesforce(Connector[SalesforceConfig]):
     def fetch(self, entity: str, ids: Sequence[str]) -> list[Row]:
         """Records by Id, 200 in a query."""
         return self._reader.fetch(entity, ids)
+
+    def fetch_named(self, entity: str, ids: Sequence[str]) -> list[Row]:
+        """Records by Id that meet the filter of their entity; those that are gone as `delete`."""
+        return self._reader.fetch(entity, ids, filtered=True)
+
+    def parse_webhook(self, request: Request) -> list[Event]:
+        """The records that an outbound message names."""
+        return events_of(request.body)
+
+    def answer_webhook(self, request: Request) -> Answer:
+        """The acknowledgement without which an outbound message comes again."""
+        return ACK
 
     def keys(self, entity: str, *, low: str | None = None, high: str | None = None) -> Iterator[KeyHash]:
         """Every Id with the digest of its record."""

@@ -112,10 +112,16 @@ class Reader:
             found = self._by_id(entity, [parent for parent in parents if parent not in seen], filtered=True)
             yield Page([row_of(record) for record in found], replace(cursor, lines=window).text())
 
-    def fetch(self, entity: str, ids: Sequence[str]) -> list[Row]:
-        """Records by id as they are now; those that are not there any more as `delete`."""
+    def fetch(self, entity: str, ids: Sequence[str], *, filtered: bool = False) -> list[Row]:
+        """Records by id as they are now; those that are not there any more as `delete`.
+
+        `filtered` leaves out the records that the filter of their entity keeps from being read.
+        """
         rows = [row_of(record) for record in self._by_id(entity, ids, filtered=False)]
         there = {row.key for row in rows}
+        if filtered and entity in self._config.filters:
+            wanted = {record["Id"] for record in self._by_id(entity, ids, filtered=True)}
+            rows = [row for row in rows if row.action != "upsert" or row.key in wanted]
         return rows + [Row(key, None, action="delete") for key in dict.fromkeys(ids) if key not in there]
 
     def _by_id(self, entity: str, ids: Sequence[str], *, filtered: bool) -> Iterator[dict[str, Any]]:

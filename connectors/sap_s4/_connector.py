@@ -13,6 +13,7 @@ from connectors.sap_s4._changes import Planner
 from connectors.sap_s4._config import SapS4Config
 from connectors.sap_s4._cursor import parse
 from connectors.sap_s4._describe import fields_of
+from connectors.sap_s4._events import events_of
 from connectors.sap_s4._followers import Followers, begin
 from connectors.sap_s4._gateway import Gateway
 from connectors.sap_s4._keys import SORTED, Keys
@@ -33,6 +34,7 @@ from landbridge.connector import (
     Connector,
     Delivered,
     Entity,
+    Event,
     Fields,
     Found,
     Identity,
@@ -46,6 +48,7 @@ from landbridge.connector import (
 )
 from landbridge.errors import Conflict, Denied, Rejected
 from landbridge.net import Http
+from landbridge.signatures import Request
 from landbridge.strict import json as strict_json
 from landbridge.time import Clock
 
@@ -162,6 +165,16 @@ class SapS4(Connector[SapS4Config]):
             rows = [row for row in self._finish(entity, self._rows(self._source(entity), keys)) if row.key in wanted]
         there = {row.key for row in rows}
         return rows + [Row(key, None, action="delete") for key in wanted if key not in there]
+
+    def fetch_named(self, entity: str, ids: Sequence[str]) -> list[Row]:
+        """The records as they are now; a partner that is no customer (or no supplier) is none of ours."""
+        rows = self.fetch(entity, ids)
+        role = {"customer": "Customer", "supplier": "Supplier"}.get(entity)
+        return [row for row in rows if role is None or row.body is None or row.body.get(role)]
+
+    def parse_webhook(self, request: Request) -> list[Event]:
+        """What business events (CloudEvents) name; they carry keys only."""
+        return events_of(request)
 
     def keys(self, entity: str, *, low: str | None = None, high: str | None = None) -> Iterator[KeyHash]:
         """All keys in ascending order with a hash of change stamp and version, or of the content where SAP has none."""

@@ -75,8 +75,10 @@ def _ask(options: Context, found: Findings, settings: Settings, mappings: dict[s
     from landbridge import drift
     from landbridge.time import SystemClock
     from landbridge.translator import lint
+    from landbridge.webhook import unready
 
     clock = SystemClock()
+    found.problems += unready(settings)
     uses = drift.used(settings, lambda system, entity: _mapping(settings, mappings, system, entity))
     answers: dict[str, Answer] = {}
     for name in settings.systems:

@@ -20,6 +20,10 @@ def serve(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0: the kernel chooses.")] = 8090,
     workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that share the address.")] = 1,
+    behind: Annotated[
+        list[str] | None,
+        typer.Option("--behind", help="Address or network of a proxy whose X-Forwarded-For is believed; repeatable."),
+    ] = None,
     ready_file: Annotated[
         Path | None, typer.Option("--ready-file", help="Write JSON with url and pid here when it listens.")
     ] = None,
@@ -31,4 +35,4 @@ def serve(
     from landbridge.webhook import serve as run
 
     options = of(context)
-    run(options.root, options.environment, host=host, port=port, workers=workers, ready=ready_file)
+    run(options.root, options.environment, host=host, port=port, workers=workers, ready=ready_file, behind=behind or ())

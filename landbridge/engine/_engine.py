@@ -108,7 +108,7 @@ class Engine:
 
     def fetch_told(self, system: str, entity: str) -> int:
         """Read the records that webhooks named by their keys alone; how many were new in the inbox."""
-        return fetch_told(self.parts, system, entity)
+        return fetch_told(self.parts, system, entity, self.bind)
 
     @property
     def feeds(self) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from landbridge.engine._extract import incoming_of, receive
 from landbridge.engine._parts import Parts
@@ -12,13 +12,17 @@ from landbridge.store._hooks import Told
 AT_ONCE = 200
 
 
-def fetch_told(parts: Parts, system: str, entity: str) -> int:
-    """Read what was named and keep it; how many were new. A key that is named again meanwhile is read again."""
+def fetch_told(parts: Parts, system: str, entity: str, bind: Callable[[str], None]) -> int:
+    """Read what was named and keep it; how many were new. A key that is named again meanwhile is read again.
+
+    `bind` holds the system to the organisation that the store belongs to, before the first key is read.
+    """
     with parts.store.transaction("feed") as connection:
         feed_id, _ = inbox.feed(connection, system, entity)
     new = 0
     while keys := _waiting(parts, feed_id):
-        rows = parts.systems[system].fetch(entity, list(dict.fromkeys(one.key for one in keys)))
+        bind(system)
+        rows = parts.systems[system].fetch_named(entity, list(dict.fromkeys(one.key for one in keys)))
         incoming = incoming_of(parts, rows)
         with parts.store.transaction("told") as connection:
             new += receive(connection, feed_id, incoming, parts.clock.now())

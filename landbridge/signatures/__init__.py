@@ -5,6 +5,18 @@ Whatever is wrong with a proof, the answer is the same refusal; it says to nobod
 
 from landbridge.signatures._models import Hmac, Proof, StandardWebhooks, Token, Webhook
 from landbridge.signatures._request import Request
-from landbridge.signatures._verify import Forged, verify
+from landbridge.signatures._verify import Forged, Unready, admit, unready, verify
 
-__all__ = ["Forged", "Hmac", "Proof", "Request", "StandardWebhooks", "Token", "Webhook", "verify"]
+__all__ = [
+    "Forged",
+    "Hmac",
+    "Proof",
+    "Request",
+    "StandardWebhooks",
+    "Token",
+    "Unready",
+    "Webhook",
+    "admit",
+    "unready",
+    "verify",
+]

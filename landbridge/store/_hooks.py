@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 import landbridge.store.tables_webhook  # noqa: F401 - its tables are part of the schema that migrations are held to
 from landbridge.store._store import records, rows, sql
@@ -84,6 +85,11 @@ _FETCHED = sql("""
 delete from told t using json_to_recordset(cast(:rows as json)) as r (scope text, source_key text, times int)
 where t.feed_id = :feed and t.scope = r.scope and t.source_key = r.source_key and t.times = r.times
 """)
+
+
+def refuses(error: Exception) -> bool:
+    """True where the store is well and a row is what it will not take; False where the store itself is out of order."""
+    return isinstance(error, (DataError, IntegrityError)) or not isinstance(error, (DBAPIError, OSError))
 
 
 def notify(connection: Connection, feeds: Iterable[int]) -> None:

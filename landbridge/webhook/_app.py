@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,7 +21,8 @@ from starlette.routing import Route
 from landbridge import signatures
 from landbridge.connector import Connector, Event
 from landbridge.errors import Invalid, LandbridgeError, Rejected
-from landbridge.webhook._body import Refused, body_of
+from landbridge.store import operate
+from landbridge.webhook._body import Place, Refused, Room, body_of
 from landbridge.webhook._committer import Busy, Committer, Delivery
 from landbridge.webhook._openapi import openapi
 
@@ -29,81 +34,133 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("landbridge.webhook")
 _MOST_EVENTS = 1_000
+_LONG = 1 << 16
+_REMEMBERED = timedelta(minutes=1)
+_ORIGIN = re.compile(r"[A-Za-z0-9.:/_-]{1,255}|\*", re.ASCII)
 
 
-def application(installation: Installation, *, close: Callable[[], None] | None = None) -> Starlette:
+def application(
+    installation: Installation, *, ready: Callable[[], None] | None = None, close: Callable[[], None] | None = None
+) -> Starlette:
     """The ASGI application of an installation: every system with a `webhook` has an address, `/hooks/<system>`.
 
-    When it is shut down it keeps what it has taken, and then calls `close`.
+    It calls `ready` before it takes the first request; when it is shut down it keeps what it has taken, and then calls
+    `close`.
     """
-    return _Endpoint(installation, close).app
+    return _Endpoint(installation, ready, close).app
 
 
 class _Endpoint:
-    def __init__(self, installation: Installation, close: Callable[[], None] | None) -> None:
-        self._close = close
+    def __init__(
+        self, installation: Installation, ready: Callable[[], None] | None, close: Callable[[], None] | None
+    ) -> None:
+        self._ready, self._close = ready, close
         self._clock = installation.clock
         self._new_id: Callable[[], UUID] = installation.engine.parts.ids
         self._systems = {n: s for n, s in installation.settings.systems.items() if s.webhook is not None}
         self._connectors: dict[str, Connector[Any]] = {name: installation.systems[name] for name in self._systems}
         self._wanted = {flow.feed for flow in installation.settings.flows.values() if flow.extract.webhook}
         self._committer = Committer(installation.engine.parts)
+        self._store = installation.engine.parts.store
+        self._room = Room()
+        self._bound: dict[str, tuple[str, datetime]] = {}
         self._contract = openapi(installation.settings.systems)
         self.app = Starlette(
             routes=[
-                Route("/hooks/{system}", self._hook, methods=["POST"]),
+                Route("/hooks/{system}", self._hook, methods=["POST", "OPTIONS"]),
                 Route("/health", self._health),
                 Route("/openapi.json", self._told),
             ],
-            exception_handlers={HTTPException: self._problem, Refused: self._problem, Exception: self._problem},
+            exception_handlers={HTTPException: self._problem},
             lifespan=self._life,
         )
 
     @asynccontextmanager
     async def _life(self, app: Starlette) -> AsyncIterator[None]:
+        if self._ready is not None:
+            self._ready()
         yield
         self._committer.close()
         if self._close is not None:
             self._close()
 
     async def _hook(self, request: Request) -> Response:
+        try:
+            with self._room.place() as place:
+                return await self._taken(request, place)
+        except Exception as error:  # noqa: BLE001 - what is left to the server ends in its log, with a stranger's bytes
+            return await self._problem(request, error)
+
+    async def _taken(self, request: Request, place: Place) -> Response:
         name = request.path_params["system"]
         system = self._systems.get(name)
         if system is None:
             raise HTTPException(404, "No webhooks are taken here.")
-        given = await self._verified(request, system)
+        if request.method == "OPTIONS":
+            return _allowed(request)
+        given, id_ = await self._verified(request, system, place)
         connector = self._connectors[name]
-        events = self._parsed(connector, given)
+        if len(given.body) > _LONG:  # the others shall not wait for it
+            events = await run_in_threadpool(self._parsed, connector, given)
+        else:
+            events = self._parsed(connector, given)
+        await self._hold_to_binding(name, events)
         wanted = [event for event in events if (name, event.entity) in self._wanted]
         if wanted:
             try:
-                await self._committer.keep(Delivery(name, wanted, given[1]))
+                await self._committer.keep(Delivery(name, wanted, id_))
             except Busy:
                 raise Refused(429, "More comes in than can be kept; come back in a second.") from None
             except Exception:  # noqa: BLE001 - the committer has logged it; the sender only needs to come back
                 raise Refused(503, "It could not be kept now; send it again.") from None
-        answer = connector.answer_webhook(given[0])
+        answer = connector.answer_webhook(given)
         return Response(answer.body, answer.status, dict(answer.headers or {}))
 
-    async def _verified(self, request: Request, system: System) -> tuple[signatures.Request, str | None]:
+    async def _verified(self, request: Request, system: System, place: Place) -> tuple[signatures.Request, str | None]:
         assert system.webhook is not None
-        body = await body_of(request, system.webhook.max_bytes)
-        given = signatures.Request(
+        bare = signatures.Request(
             headers={key.lower(): value for key, value in request.headers.items()},
             query=dict(request.query_params),
-            body=body,
+            body=b"",
             address=request.client.host if request.client else "",
             received_at=self._clock.now(),
         )
         try:
+            signatures.admit(system.webhook, bare)
+            given = replace(bare, body=await body_of(request, system.webhook.max_bytes, place))
             return given, signatures.verify(system.webhook, given)
         except signatures.Forged as forged:
             _log.warning("a webhook of %s was refused: %s", system.name, forged.why)
             raise HTTPException(401, "It is not proven who sent this.") from None
+        except signatures.Unready as unready:
+            _log.error("webhooks of %s cannot be verified: %s", system.name, unready.why)
+            raise Refused(503, "It cannot be verified now; send it again.") from None
 
-    def _parsed(self, connector: Connector[Any], given: tuple[signatures.Request, str | None]) -> list[Event]:
+    async def _hold_to_binding(self, system: str, events: list[Event]) -> None:
+        """What another organisation tells is refused: its records are not the ones that we would read."""
+        told = {event.organisation for event in events if event.organisation is not None}
+        known, until = self._bound.get(system, ("", self._clock.now()))
+        if not told or (told == {known} and self._clock.now() < until):
+            return
         try:
-            events = connector.parse_webhook(given[0])
+            bound = await run_in_threadpool(self._bound_to, system)
+        except Exception:  # noqa: BLE001 - the store does not answer; whatever it raised, the sender comes back
+            raise Refused(503, "It could not be kept now; send it again.") from None
+        if bound is None:
+            _log.error("%s: no organisation is bound yet; run a flow, or `landbridge check --live`", system)
+            raise Refused(503, "It cannot be taken yet; send it again.")
+        self._bound[system] = bound, self._clock.now() + _REMEMBERED
+        if told != {bound}:
+            _log.warning("a webhook of %s comes from %s, the store is bound to %s", system, sorted(told), bound)
+            raise HTTPException(422, "It is not taken.")
+
+    def _bound_to(self, system: str) -> str | None:
+        with self._store.reading() as connection:
+            return operate.bound(connection, system)
+
+    def _parsed(self, connector: Connector[Any], given: signatures.Request) -> list[Event]:
+        try:
+            events = connector.parse_webhook(given)
         except Invalid as error:
             _log.warning("a webhook of %s cannot be read: %s", connector.name, error.message)
             raise HTTPException(400, "It cannot be read.") from None
@@ -144,3 +201,12 @@ class _Endpoint:
             headers["Retry-After"] = "1"
         body = {"type": "about:blank", "status": status, "title": text, "instance": f"urn:uuid:{id_}"}
         return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def _allowed(request: Request) -> Response:
+    """The hand-shake of the CloudEvents web hook specification: a sender asks before it sends for the first time."""
+    headers = {"Allow": "POST, OPTIONS"}
+    origin = request.headers.get("webhook-request-origin", "")
+    if _ORIGIN.fullmatch(origin):
+        headers |= {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"}
+    return Response(b"", 200, headers)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, Queue
 from typing import Any
@@ -82,12 +83,14 @@ class Committer:
             with self._parts.store.transaction("webhook") as connection:
                 new = self._take(connection, group)
         except Exception as error:  # noqa: BLE001 - whatever the store raises goes to who waits for it
-            if len(group) > 1:  # one of them may be what the store refuses: the others shall not suffer
+            self._feeds.clear()  # what this transaction found out went with it
+            if len(group) > 1 and hooks.refuses(error):  # one of them: the others shall not suffer
                 for one in group:
                     self._commit([one])
                 return
-            _log.error("a webhook of %s could not be kept: %s", group[0].system, type(error).__name__)
-            _answer(group[0], error)
+            _log.error("%d webhooks could not be kept: %s", len(group), type(error).__name__)
+            for one in group:  # a store that is out of order is not asked for each of them anew
+                _answer(one, error)
             return
         for delivery, count in zip(group, new, strict=True):
             _answer(delivery, count)
@@ -159,4 +162,5 @@ def _answer(delivery: Delivery, result: int | Exception) -> None:
         else:
             kept.set_result(result)
 
-    kept.get_loop().call_soon_threadsafe(settle)
+    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        kept.get_loop().call_soon_threadsafe(settle)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -33,6 +33,7 @@ class Records:
     def __init__(self, state: State, pod: str) -> None:
         self.state = state
         self._pod = pod
+        self.saved: Callable[[SObject, Document], None] = lambda sobject, record: None  # told of what was saved
         for sobject in SOBJECTS.values():
             state.define(sobject.collection())
 
@@ -71,6 +72,7 @@ class Records:
         self._number(sobject, new)
         self.state.put(sobject.name, record_id, new)
         self._roll_up(sobject, new, None, author)
+        self.saved(sobject, new)
         return record_id
 
     def update(self, sobject: SObject, record_id: str, given: Document, author: Author) -> None:
@@ -85,6 +87,7 @@ class Records:
         self._unique(sobject, new, values)
         self.state.put(sobject.name, old["Id"], new)
         self._roll_up(sobject, new, old, author)
+        self.saved(sobject, new)
 
     def upsert(self, sobject: SObject, field: Field, value: str, given: Document, author: Author) -> tuple[str, bool]:
         """Create or update by external id; returns (id, created). Found twice is MultipleMatches."""

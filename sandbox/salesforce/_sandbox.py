@@ -16,6 +16,7 @@ from sandbox.salesforce._bulk import Bulk
 from sandbox.salesforce._errors import SalesforceError
 from sandbox.salesforce._ids import make_id, read_id
 from sandbox.salesforce._objects import SOBJECTS, find_sobject
+from sandbox.salesforce._outbound import Outbound
 from sandbox.salesforce._query import Queries
 from sandbox.salesforce._records import Author, Records
 from sandbox.salesforce._schema import SObject
@@ -43,6 +44,8 @@ class SalesforceSandbox:
         bulk_queue: float = 1.0,
         bulk_work: float = 1.0,
         bulk_bytes: int = BULK_BYTES,
+        outbound_first: float = 15.0,
+        outbound_ca: str | None = None,
     ) -> None:
         self.clock = clock or Clock()
         self.state = State(state_dir / "salesforce.db" if state_dir else None)
@@ -53,6 +56,8 @@ class SalesforceSandbox:
         self.queries = Queries(self.state, _POD)
         self.user_id = make_id("005", _POD, 1)
         self._found()
+        self.outbound = Outbound(self.state, self.clock, self.org_id, _POD, first=outbound_first, ca=outbound_ca)
+        self.store.saved = self.outbound.saved
         self.standard_pricebook_id: str = self.state.setting("standard_pricebook")
         self.bulk = Bulk(
             self.store, self.queries, self.clock, _POD, queue=bulk_queue, work=bulk_work, most_bytes=bulk_bytes
@@ -92,6 +97,12 @@ class SalesforceSandbox:
         """Change fields of a record; null clears one."""
         with self.state.transaction():
             self.store.update(_known(sobject), record_id, dict(fields), self._author())
+
+    def send_outbound(
+        self, sobject: str, url: str, *, fields: Iterable[str] = (), when: Mapping[str, Any] | None = None
+    ) -> str:
+        """Send an outbound message to `url` whenever a record is saved that meets `when`; returns the action's id."""
+        return self.outbound.add(_known(sobject), url, tuple(fields), when or {})
 
     def delete(self, sobject: str, record_id: str) -> None:
         """Put a record into the recycle bin."""
@@ -159,6 +170,7 @@ class SalesforceSandbox:
 
     def close(self) -> None:
         """Close the state; it stays on disk."""
+        self.outbound.close()
         self.clock.close()
         self.state.close()
 

@@ -15,6 +15,7 @@ from sandbox.sap_s4._batch import Batch
 from sandbox.sap_s4._delivery import Deliveries
 from sandbox.sap_s4._edm import Service
 from sandbox.sap_s4._errors import ODataError, as_json, business
+from sandbox.sap_s4._events import Events, Mode
 from sandbox.sap_s4._gateway import Gateway
 from sandbox.sap_s4._http import Request, Response
 from sandbox.sap_s4._office import Area, Office
@@ -60,11 +61,14 @@ class SapSandbox(Office):
         delivery_filterable: bool = False,
         stamp_order: bool = True,
         token_lifetime: float = 1800,
+        events_first: float = 5.0,
+        events_ca: str | None = None,
     ) -> None:
         self.clock = clock or Clock()
         self.faults = Faults(kinds=_KINDS)
         self.store = Store(state_dir)
         self.client, self.system_id = client, system_id
+        self.events = Events(self.store, self.clock, f"{system_id}{client}", first=events_first, ca=events_ca)
         self._services_by_name = services(delivery_filterable=delivery_filterable)
         orders = Orders(self.store, plant)
         deliveries = Deliveries(self.store, orders, stamp_order=stamp_order)
@@ -86,6 +90,8 @@ class SapSandbox(Office):
         )
         self._gateway = Gateway(self._services_by_name, self.store, self.reader, writer, self._function)
         self._batch = Batch(self._gateway, self.store, _options)
+        if self.events.subscribed:
+            self.store.saved = self.events.saved
         self.sessions = Sessions(
             self.clock,
             users if users is not None else {"LANDBRIDGE": "sandbox-only"},
@@ -105,6 +111,13 @@ class SapSandbox(Office):
         """The ASGI app with faults and control API around it."""
         return _Front(self._act, self._app)
 
+    def send_events(
+        self, url: str, *objects: str, mode: Mode = "structured", headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Tell an address of every change of these objects (none: of all), once it has agreed to hear."""
+        self.events.subscribe(url, objects, mode, dict(headers or {}))
+        self.store.saved = self.events.saved
+
     def records(self, name: str, **where: Any) -> list[Record]:
         """All entities of a set whose fields equal `where`, as stored (dates 2026-11-21, decimals as texts)."""
         one = self._find(name)[1]
@@ -122,6 +135,7 @@ class SapSandbox(Office):
 
     def close(self) -> None:
         """Forget late commits and close the state; it stays on disk."""
+        self.events.close()
         self.clock.close()
         self.store.state.close()
 

@@ -6,7 +6,7 @@ begin with `_` are the application's own and never leave the system.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +30,7 @@ class Store:
             self.state.define(Collection(kind, columns, indexes=tuple((column, "_id") for column in columns)))
         self.state.define(Collection("lookup", ("name", "value", "root"), indexes=(("name", "value"), ("root",))))
         self.state.define(Collection("reservation"))
+        self.saved: Callable[[str, str, Record, bool], None] | None = None  # told of what is written, and if it is new
 
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing."""
@@ -41,6 +42,8 @@ class Store:
 
     def put(self, kind: str, key: str, document: Record) -> None:
         """Write one document and the look-up entries of its dependants."""
+        if self.saved is not None:
+            self.saved(kind, key, document, self.state.get(kind, key) is None)
         self.state.put(kind, key, document)
         entries = [
             (f"{name}.{field}", record[field])
