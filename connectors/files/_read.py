@@ -101,6 +101,8 @@ class Reader:
         after = Afterwards(self._system, self._place, declared, self._clock, looking=looking)
         listed = self._listed(declared)
         left = self._settled(declared, listed, State())
+        if listed and left and listed[-1] not in left:
+            return  # the newest grows: an older one would take back what it said when it was read before
         while left:
             entry = left.pop()
             with (

@@ -94,7 +94,7 @@ class Records:
     def _numbered(self) -> Iterator[tuple[int, Sequence[Any]]]:
         if self._entity.format == "excel":
             self._sheet = excel.opened(self._source, self._file, self._entity.sheet)
-            return self._sheet.checked()
+            return self._sheet.checked(self._entity.header)
         return csv.numbered(self._source, self._dialect(), self._file)
 
     def _dialect(self) -> csv.Dialect:

@@ -100,9 +100,11 @@ class Shape:
         return dict(zip(self.names, row))  # noqa: B905 - the check has counted the cells, and this is the innermost loop
 
     def key_of(self, body: dict[str, Any]) -> str:
-        """The record's key."""
+        """The record's key; a slash inside of one of several columns is `~1`, so that no two records share a key."""
         key = self.entity.key
-        return str(body[key[0]]) if len(key) == 1 else "/".join(str(body[name]) for name in key)
+        if len(key) == 1:
+            return str(body[key[0]])
+        return "/".join(str(body[name]).replace("~", "~0").replace("/", "~1") for name in key)
 
     def stamp(self, body: dict[str, Any]) -> str | None:
         """The change stamp of a body in UTC; None where the entity has none."""

@@ -24,6 +24,7 @@ _CHUNK = 1 << 20
 _LONGEST_TEXT = 32_767
 _DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([\w.:-]+)[\"']")
 _ENCODINGS = {b"utf-8", b"us-ascii", b"ascii"}
+_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s+ref=[\"']([A-Z]+[0-9]+:[A-Z]+([0-9]+))[\"']")
 _ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!")
 
 Cell = str | int | float | bool | date | datetime | time | timedelta | None
@@ -56,8 +57,12 @@ class Sheet:
                 if row:
                     yield number, row
 
-    def checked(self) -> Iterator[tuple[int, Sequence[Cell]]]:
-        """The same rows; Invalid for an error value, and for a formula whose result is not stored."""
+    def checked(self, header: int = 0) -> Iterator[tuple[int, Sequence[Cell]]]:
+        """The same rows; Invalid for an error value, a formula whose result is not stored, and merged cells.
+
+        Merged cells above the row of the header are titles, and may be there.
+        """
+        self._refuse_merged(header)
         with _book(self._source, self._file) as values, _book(self._source, self._file, formulas=True) as formulas:
             told, meant = _rows(values[self.name]), _rows(formulas[self.name])
             for number, (cells, texts) in enumerate(zip(told, meant, strict=True), 1):
@@ -65,6 +70,23 @@ class Sheet:
                 self._refuse(number, cells, texts)
                 if row:
                     yield number, row
+
+    def _refuse_merged(self, header: int) -> None:
+        """Of merged cells only the first holds the value: the others would be read as empty."""
+        with (
+            _book(self._source, self._file) as book,
+            zipfile.ZipFile(self._source) as archive,
+            archive.open(book[self.name]._worksheet_path) as part,
+        ):
+            tail = b""
+            while chunk := part.read(_CHUNK):
+                text = tail + chunk
+                for found in _MERGED.finditer(text):
+                    if int(found[2]) >= max(header, 1):
+                        where = f"{self._file}:{found[1].decode()}"
+                        hint = "Have the sender unmerge them, and write the value into each cell."
+                        raise invalid(where, "cells are merged: which rows the value is of cannot be told", hint)
+                tail = text[-200:]
 
     def _refuse(self, number: int, cells: Sequence[Any], texts: Sequence[Any]) -> None:
         for column, (value, meant) in enumerate(zip(cells, texts, strict=True)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import tracemalloc
@@ -14,6 +15,7 @@ import pytest
 from bench import Bench, Side
 from connectors_under_test import REGISTRY
 from files_room import Room, table
+from openpyxl import Workbook
 from pydantic import ValidationError
 from suite import ALL
 
@@ -517,6 +519,50 @@ def test_a_snapshot_is_the_newest_sound_file(room: Room) -> None:
     )  # fmt: skip
     again = list(room.connector(snapshot=True, afterwards="move").read("customer", None))
     assert sum(len(page.rows) for page in again) == 25, "the last sound one stays"
+
+
+def test_an_older_snapshot_is_not_read_while_the_newest_is_written_anew(room: Room) -> None:
+    """`stock.csv` was read; while it is overwritten, yesterday's file beside it must not take everything back."""
+    room.drop("yesterday.csv", table(30))
+    path = room.drop("stock.csv", table(20), seconds=1)
+    assert sum(len(page.rows) for page in room.connector(snapshot=True).read("customer", None)) == 20
+
+    def grow(_seconds: float) -> None:
+        with path.open("a") as file:
+            file.write("99,more\n")
+
+    connector = room.connector(snapshot=True)
+    genuine, room.clock.sleep = room.clock.sleep, grow  # type: ignore[method-assign]  # somebody writes meanwhile
+    try:
+        assert list(connector.read("customer", None)) == []
+    finally:
+        room.clock.sleep = genuine  # type: ignore[method-assign]  # as above
+
+
+def test_no_two_records_share_a_key_of_several_columns(room: Room) -> None:
+    room.drop("a.csv", "order,line,n\n2026/11,1,a\n2026,11/1,b\n100~1,1,c\n100/,1,d\n2026,1,e\n")
+    keys = [row.key for row in room.read(key=["order", "line"])]
+    assert keys == ["2026~111/1", "2026/11~11", "100~01/1", "100~1/1", "2026/1"]
+
+
+def test_merged_cells_are_refused_and_a_merged_title_is_not(room: Room) -> None:
+    def book(merged: str) -> bytes:
+        made, out = Workbook(), io.BytesIO()
+        page = made.active
+        assert page is not None
+        for row in (["Orders of November"], ["id", "customer"], [1, "Acme"], [2, None], [3, "Bolt"]):
+            page.append(row)
+        page.merge_cells(merged)
+        made.save(out)
+        return out.getvalue()
+
+    how = {"format": "excel", "pattern": "*.xlsx", "header": 2}
+    room.drop("title.xlsx", book("A1:B1"))
+    assert [row.body["customer"] for row in room.read(**how) if row.body] == ["Acme", None, "Bolt"]
+    room.drop("rows.xlsx", book("B3:B4"), seconds=1)
+    rows, told = room.refused(**how)
+    assert rows == []
+    assert "rows.xlsx:B3:B4: cells are merged" in told
 
 
 def test_no_file_is_no_empty_snapshot(room: Room) -> None:
