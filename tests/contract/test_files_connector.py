@@ -532,7 +532,7 @@ def test_an_older_snapshot_is_not_read_while_the_newest_is_written_anew(room: Ro
             file.write("99,more\n")
 
     connector = room.connector(snapshot=True)
-    genuine, room.clock.sleep = room.clock.sleep, grow  # type: ignore[method-assign]  # somebody writes meanwhile
+    genuine, room.clock.sleep = room.clock.sleep, grow  # type: ignore[assignment,method-assign]  # somebody writes meanwhile
     try:
         assert list(connector.read("customer", None)) == []
     finally:
