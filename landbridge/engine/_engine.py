@@ -119,6 +119,12 @@ class Engine:
         """The enabled flows that subscribe to a feed."""
         return {one.flow.flow for one in self._subscriptions.get((system, entity), ())}
 
+    def process_some(self, system: str, entity: str) -> tuple[Counter[str], bool]:
+        """One batch of `process`: what it counted, and whether to come back; so it is while another worker is at it."""
+        step = Process(self.parts, system, entity, self._subscriptions.get((system, entity), []))
+        moved = step.batch()
+        return step.counts, step.elsewhere or moved >= step.size
+
     def process(self, system: str, entity: str, progress: Progress | None = None) -> Counter[str]:
         """Steps 2 to 4 for everything that waits in a feed's inbox."""
         step = Process(self.parts, system, entity, self._subscriptions.get((system, entity), []))
@@ -127,35 +133,50 @@ class Engine:
                 progress("resolve", moved)
         return step.counts
 
-    def deliver(self, flows: set[str] | None = None, progress: Progress | None = None) -> dict[str, Counter[str]]:
-        """Steps 5 to 7 for everything that is due on the routes of these flows (None: all); counts by flow."""
+    def deliver(
+        self,
+        flows: set[str] | None = None,
+        progress: Progress | None = None,
+        *,
+        to: str | None = None,
+        going: Callable[[], bool] = lambda: True,
+    ) -> dict[str, Counter[str]]:
+        """Steps 5 to 7 for everything that is due on the routes of these flows (None: all); counts by flow.
+
+        `to` delivers to one system alone; once `going` says no, no further batch is begun.
+        """
         counts: dict[str, Counter[str]] = {}
-        self._wake()
+        self._wake(to)
         moved = 1
-        while moved:
+        while moved and going():
             moved = 0
-            for step in self._deliveries(flows):
-                while not step.counts["denied"] and (claimed := step.batch()):  # who denies once is not asked again
+            deliveries = self._deliveries(flows, to)
+            for step in deliveries:
+                while going() and not step.counts["denied"] and (claimed := step.batch()):  # who denies is asked once
                     moved += claimed
                     if progress:
                         progress("deliver", claimed)
                 for flow, counted in step.by_flow.items():
                     counts.setdefault(flow, Counter()).update(counted)
+            if len(deliveries) == 1:
+                break  # nothing here can have waited for anything else here
         return counts
 
-    def _wake(self) -> None:
+    def _wake(self, to: str | None = None) -> None:
         """Once per call, so that a row which goes on waiting for another reason is not asked for ever."""
-        routes = [s.id for subscriptions in self._subscriptions.values() for s in subscriptions]
+        routes = [s.id for subs in self._subscriptions.values() for s in subs if to is None or s.route.to == to]
         with self.parts.store.transaction("wake") as connection:
             outbox.wake_arrived(connection, routes, self.parts.clock.now())
 
-    def _deliveries(self, flows: set[str] | None) -> list[Deliver]:
+    def _deliveries(self, flows: set[str] | None, to: str | None = None) -> list[Deliver]:
         with self.parts.store.reading() as connection:
             paused, stopped = control.paused(connection), control.paused_routes(connection)
         targets: dict[tuple[str, str], list[Subscription]] = {}
         for subscriptions in self._subscriptions.values():
             for subscription in subscriptions:
                 name = subscription.flow.flow
+                if to is not None and subscription.route.to != to:
+                    continue
                 if subscription.flow.route_key(subscription.route) in stopped:
                     continue
                 if name not in paused and (flows is None or name in flows):

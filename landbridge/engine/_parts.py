@@ -15,7 +15,7 @@ from landbridge.engine._refs import Places, places_of
 from landbridge.engine._remembered import Remembered
 from landbridge.errors import Finding
 from landbridge.settings import Flow, Ownership
-from landbridge.store import Store
+from landbridge.store import Presence, Store
 from landbridge.store._identity import Key, Link, Who
 from landbridge.time import Clock, IdSource
 
@@ -74,6 +74,7 @@ class Parts:
     check: Check | None = None
     resolver: Resolver | None = None
     refresh: Callable[[Connection], None] | None = None  # takes up code lists that were edited; once per batch
+    presence: Presence | None = None  # a resident worker's; without it a claim ends with its lease alone
     connector_of: Mapping[str, str] = field(default_factory=dict)  # system → its connector's name
     concurrency: Mapping[str, int] = field(default_factory=dict)  # system → calls at once
     subjects: Remembered[Key, Who] = field(default_factory=Remembered)  # who a source's parents are

@@ -60,6 +60,7 @@ class Process:
     entity: str
     subscriptions: Sequence[Subscription]
     counts: Counter[str] = field(default_factory=Counter)
+    elsewhere: bool = False  # another worker was at this feed when it was last asked
     _at_gate: dict[tuple[str, int], list[Finding]] = field(default_factory=dict)  # by flow and message
 
     @property
@@ -81,6 +82,7 @@ class Process:
         with self.parts.store.transaction("process", wait=False) as connection:
             feed_id, _ = inbox.feed(connection, self.system, self.entity)
             received = inbox.begin_processing(connection, feed_id, self.size)
+            self.elsewhere = received is None
             if received:
                 self.parts.up_to_date(connection)
                 self.work(connection, received)

@@ -8,21 +8,25 @@ from landbridge.store import _adopt as adoption
 from landbridge.store import _codes as codes
 from landbridge.store import _control as control
 from landbridge.store import _drift as drift
+from landbridge.store import _figures as figures
 from landbridge.store import _hooks as hooks
 from landbridge.store import _identity as identity
 from landbridge.store import _inbox as inbox
 from landbridge.store import _operate as operate
 from landbridge.store import _outbox as outbox
 from landbridge.store import _quality as quality
+from landbridge.store import _reconcile as reconciling
 from landbridge.store import _routes as routes
 from landbridge.store import _snapshots as snapshots
 from landbridge.store._budget import StoreBudget
 from landbridge.store._listen import Listener
 from landbridge.store._migrate import ensure_partitions, migrate
+from landbridge.store._presence import Presence
 from landbridge.store._store import Store, locked_out
 
 __all__ = [
     "Listener",
+    "Presence",
     "Store",
     "StoreBudget",
     "adoption",
@@ -30,6 +34,7 @@ __all__ = [
     "control",
     "drift",
     "ensure_partitions",
+    "figures",
     "hooks",
     "identity",
     "inbox",
@@ -38,6 +43,7 @@ __all__ = [
     "operate",
     "outbox",
     "quality",
+    "reconciling",
     "routes",
     "snapshots",
 ]

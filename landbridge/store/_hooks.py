@@ -14,7 +14,7 @@ import landbridge.store.tables_webhook  # noqa: F401 - its tables are part of th
 from landbridge.store._store import records, rows, sql
 
 CHANNEL = "landbridge"
-"""What is notified when an inbox has news: the feeds' ids, between commas."""
+"""What is notified when an inbox has news: the feeds' ids, between commas; `?` behind one whose keys are to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,10 @@ def refuses(error: Exception) -> bool:
     return isinstance(error, (DataError, IntegrityError)) or not isinstance(error, (DBAPIError, OSError))
 
 
-def notify(connection: Connection, feeds: Iterable[int]) -> None:
-    """Wake whoever listens, at the commit of this transaction."""
-    connection.execute(_NOTIFY, {"channel": CHANNEL, "feeds": ",".join(str(one) for one in sorted(set(feeds)))})
+def notify(connection: Connection, feeds: Iterable[int], told: Iterable[int] = ()) -> None:
+    """Wake whoever listens, at the commit of this transaction; `told` are feeds of which keys wait to be fetched."""
+    news = [str(one) for one in sorted(set(feeds))] + [f"{one}?" for one in sorted(set(told))]
+    connection.execute(_NOTIFY, {"channel": CHANNEL, "feeds": ",".join(news)})
 
 
 _NOTIFY = sql("select pg_notify(:channel, :feeds)")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import psycopg
 
 from landbridge.store._hooks import CHANNEL
 from landbridge.store._store import Store
+
+LOOK_AGAIN = 10.0
+"""Seconds after which something counts as missed though nothing was heard: a line may be dead without telling."""
 
 
 class Listener:
@@ -16,11 +20,17 @@ class Listener:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._connection: psycopg.Connection[Any] | None = None
+        self._sure_until = 0.0
 
-    def wait(self, seconds: float) -> set[int] | None:
-        """The feeds that have news by then, as soon as there are any; None if something may have been missed."""
-        if self._connection is None:
-            self._open()
+    def wait(self, seconds: float) -> dict[int, bool] | None:
+        """The feeds that have news by then, as soon as there are any; None if something may have been missed.
+
+        True stands beside a feed of which keys wait to be fetched.
+        """
+        if self._connection is None or time.monotonic() >= self._sure_until:
+            if self._connection is None:
+                self._open()
+            self._sure_until = time.monotonic() + LOOK_AGAIN
             return None
         try:
             heard = [note.payload for note in self._connection.notifies(timeout=seconds, stop_after=1)]
@@ -29,7 +39,12 @@ class Listener:
         except psycopg.Error:
             self.close()
             raise
-        return {int(feed) for payload in heard for feed in payload.split(",") if feed}
+        news: dict[int, bool] = {}
+        for payload in heard:
+            for feed in filter(None, payload.split(",")):
+                number = int(feed.rstrip("?"))
+                news[number] = news.get(number, False) or feed.endswith("?")
+        return news
 
     def close(self) -> None:
         """Hang up."""

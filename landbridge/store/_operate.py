@@ -87,6 +87,7 @@ def claim(
 ) -> list[Claimed]:
     """Claim these rows now, due or not, if each is the head of its lane; a settle time that runs is waited out."""
     parameters = {"ids": list(ids), "routes": list(route_ids), "peers": list(peers), "now": now, "until": now + lease}
+    parameters["holder"] = None  # a person's claim ends with its lease
     return [Claimed(*tuple(row)) for row in rows(connection, _CLAIM, **parameters)]
 
 
@@ -115,10 +116,14 @@ select names.flow, coalesce(f.paused, false) as paused, f.reason as pause_reason
        (select min(i.received_at) from inbox i
         where i.feed_id in (select feed_id from route where flow = names.flow) and not i.processed) as oldest_received,
        last.state as run_state, last.started_at as run_started, last.ended_at as run_ended, last.counts as run_counts,
-       last.error as run_error
+       last.error as run_error, look.state as reconciled_state, look.started_at as reconciled_at,
+       look.counts as reconciled_counts, look.error as reconciled_error
 from (select distinct flow from route) names
 left join flow f on f.name = names.flow
-left join lateral (select * from run where flow = names.flow order by started_at desc limit 1) last on true
+left join lateral (
+    select * from run where flow = names.flow and trigger <> 'reconcile' order by started_at desc limit 1) last on true
+left join lateral (
+    select * from run where flow = names.flow and trigger = 'reconcile' order by started_at desc limit 1) look on true
 order by names.flow""")
 
 

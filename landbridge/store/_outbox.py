@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from landbridge.store import _identity as identity
+from landbridge.store._presence import LIVING
 from landbridge.store._shadows import Shadow as Shadow
 from landbridge.store._shadows import shadows as shadows
 from landbridge.store._store import fragment, records, rows, sql
@@ -112,7 +113,13 @@ class Claimed:
 
 
 def claim(
-    connection: Connection, route_ids: Sequence[int], peers: Sequence[int], limit: int, now: datetime, lease: timedelta
+    connection: Connection,
+    route_ids: Sequence[int],
+    peers: Sequence[int],
+    limit: int,
+    now: datetime,
+    lease: timedelta,
+    holder: int | None = None,
 ) -> list[Claimed]:
     """Take the heads of lanes that are due, oldest first; `peers` are all routes that share these lanes.
 
@@ -120,7 +127,8 @@ def claim(
     """
     if not route_ids:
         return []
-    found = rows(connection, _CLAIM, routes=list(route_ids), peers=list(peers), limit=limit, now=now, until=now + lease)
+    bounds = {"limit": limit, "now": now, "until": now + lease, "holder": holder}
+    found = rows(connection, _CLAIM, routes=list(route_ids), peers=list(peers), **bounds)
     return [Claimed(*tuple(row)) for row in found]
 
 
@@ -130,7 +138,7 @@ HEAD_OF_LANE = """o.id = (
               where e.lane = o.lane and e.route_id + 0 = any(cast(:peers as int[])) and e.done_at is null)"""
 
 CLAIMED = """claimed as (
-    update outbox o set state = 'claimed', fence = o.fence + 1, lease_until = :until
+    update outbox o set state = 'claimed', fence = o.fence + 1, lease_until = :until, holder = cast(:holder as int)
     from head where o.id = head.id
     returning o.id, o.message_id, o.route_id, o.subject, o.version, o.action, head.was, o.attempts, o.fence, o.since,
               o.stage, o.handle, o.target_id, o.received_at
@@ -159,15 +167,24 @@ with head as materialized (
 
 
 def take_over(connection: Connection, route_ids: Sequence[int], now: datetime, settle: timedelta) -> int:
-    """Turn what a dead worker left into unknown outcomes that wait the settle time from the end of its lease."""
-    return connection.execute(_TAKE_OVER, {"routes": list(route_ids), "now": now, "settle": settle}).rowcount
+    """Turn what a dead worker left into unknown outcomes that wait the settle time.
+
+    Dead is who holds it when the lease ends, and at once who had a `Presence` and has it no more. The settle time
+    counts from then on: no write of a dead worker began later.
+    """
+    values = {"routes": list(route_ids), "now": now, "settle": settle, "living": LIVING}
+    return connection.execute(_TAKE_OVER, values).rowcount
 
 
 _TAKE_OVER = sql("""
-update outbox set state = 'unknown', due = lease_until + :settle, lease_until = null,
+update outbox set state = 'unknown', due = least(lease_until, cast(:now as timestamptz)) + :settle, lease_until = null,
     since = coalesce(since, cast(:now as timestamptz)), code = 'outcome_unknown',
     reason = 'The worker that held it went away before it recorded an outcome.'
-where route_id = any(:routes) and done_at is null and state = 'claimed' and lease_until < :now""")
+where route_id = any(:routes) and done_at is null and state = 'claimed'
+  and (lease_until < :now or holder is not null and holder <> all(array(
+        select objid::bigint::int from pg_locks  -- read only if a claimed row has a holder
+        where locktype = 'advisory' and classid = :living and objsubid = 2 and granted
+          and database = (select oid from pg_database where datname = current_database()))))""")
 
 
 def expire_waiting(connection: Connection, route_ids: Sequence[int], now: datetime) -> list[tuple[int, UUID]]:

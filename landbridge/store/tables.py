@@ -267,6 +267,7 @@ outbox = Table(
     Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
     Column("fence", BigInteger, nullable=False, server_default=text("0")),
     Column("lease_until", DateTime(timezone=True)),
+    Column("holder", Integer),  # the worker that claimed it last; see landbridge.store.Presence
     Column("waits_for", UUID(as_uuid=True)),  # set while waiting, and only then
     Column("since", DateTime(timezone=True)),  # when it began to wait or to be retried: the limits count from here
     Column("stage", Text),

@@ -114,7 +114,7 @@ class Committer:
         for feed, found in rows.items():
             receive(connection, feed, incoming_of(self._parts, [row for _, row in found]), now)
         if told or rows:
-            hooks.notify(connection, {*told, *rows})
+            hooks.notify(connection, rows, told)
         return new
 
     def _never_seen(self, connection: Connection, group: list[Delivery], now: Any) -> list[list[Event]]:

@@ -1,22 +1,26 @@
-"""The loop: woken by news, or by time; fetch what was named, process, deliver; poll where a flow asks for it."""
+"""The loop: woken by news, or by time; fetch what was named, process, deliver; poll where a flow asks for it.
+
+One thread listens. One processes feeds. Each source has a thread that reads it, each target one that delivers to it:
+a system that answers slowly, or not at all, holds up nothing but what goes to it or comes from it.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 
 from landbridge.engine import Engine
-from landbridge.errors import Failure, LandbridgeError, Unavailable
-from landbridge.store import Listener, inbox, outbox
-from landbridge.worker._polling import Pace
-from landbridge.worker._windows import Windows
+from landbridge.errors import LandbridgeError
+from landbridge.store import Listener, Presence, inbox
+from landbridge.worker._deliverer import Deliverer
+from landbridge.worker._hand import LONGEST_REST, Hand
+from landbridge.worker._reader import Reader
+from landbridge.worker._windows import Watcher, Windows
 
-SWEEP = timedelta(seconds=5)
+SWEEP = timedelta(seconds=2)
 """How often everything is looked at without having been told: what a crash left, what became due."""
-LONGEST_REST = 0.5
 
 _log = logging.getLogger("landbridge.worker")
 Feed = tuple[str, str]
@@ -26,56 +30,85 @@ class Worker:
     """Drains inboxes and outboxes of every flow whose `realtime` is `host`, until it is stopped.
 
     Safe beside any number of others and beside Airflow's runs: a feed is processed under its lock, and a lane is
-    delivered under its lease.
+    delivered under its lease. `watchers` are told every window that was recorded.
     """
 
-    def __init__(self, engine: Engine, *, host: str = "worker", listener: Listener | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        host: str = "worker",
+        listener: Listener | None = None,
+        watchers: Sequence[Watcher] = (),
+    ) -> None:
         self.engine = engine
         self._parts = engine.parts
         self._host = host
         self._listener = listener or Listener(engine.parts.store)
-        self._windows = Windows(engine.parts)
         self._stopping = threading.Event()
+        self.windows = Windows(engine.parts, watchers=watchers)
+        self._mine = {n for n, flow in self._parts.flows.items() if flow.enabled and flow.realtime == host}
         self._feeds: dict[int, Feed] = {}
-        self._paces: dict[Feed, Pace] = {}
-        self._resting: dict[Feed, datetime] = {}  # feeds whose system does not answer
-        self._swept: datetime | None = None
-        self._due: datetime | None = None
+        feeds = sorted({self._parts.flows[name].feed for name in self._mine})
+        targets = sorted({route.to for name in self._mine for route in self._parts.flows[name].deliver})
+        self._reached = {feed: self._targets(feed) for feed in feeds}
+        self._process: Hand[Feed] = Hand("process", self._take)
+        self._readers = {
+            system: Reader(engine, [f for f in feeds if f[0] == system], self._process.ask, self.stopping)
+            for system in sorted({system for system, _ in feeds})
+        }
+        self._deliverers = {to: Deliverer(engine, to, self._mine, self.windows.count, self.stopping) for to in targets}
 
     def stop(self) -> None:
         """Finish what is under way, then end; safe from a signal handler."""
         self._stopping.set()
 
+    def stopping(self) -> bool:
+        """Whether no further batch is to be begun."""
+        return self._stopping.is_set()
+
     def run(self, until: Callable[[], bool] | None = None) -> None:
         """Work until `stop`, or until `until` says so; then everything that was begun is finished and recorded."""
-        self._know_feeds()
+        self._appear()
+        hands = [self._process, *(one.hand for one in self._readers.values())]
+        hands += [one.hand for one in self._deliverers.values()]
+        for hand in hands:
+            hand.start()
         try:
             while not (self._stopping.is_set() or (until is not None and until())):
                 self._turn()
         finally:
-            self._close()
+            self._stopping.set()
+            for hand in hands:
+                hand.stop()
+            for hand in hands:
+                hand.join()
+            self._leave()
 
     def drain(self) -> None:
-        """One turn over everything, without waiting for news."""
+        """One turn over everything, without waiting for news, in this thread."""
         self._know_feeds()
-        self._work(self._feeds.values())
-        self._windows.close_old(every=True)
+        for reader in self._readers.values():
+            reader.fetch(reader.feeds)
+        for feed in self._feeds.values():
+            for flow in self.engine.flows_of(*feed):
+                self.windows.count(flow, self.engine.process(*feed))
+        for deliverer in self._deliverers.values():
+            deliverer.deliver()
+        self.windows.close_old(every=True)
 
-    # -- a turn ------------------------------------------------------------------------------------------------------
+    # -- listening ---------------------------------------------------------------------------------------------------
 
     def _turn(self) -> None:
         try:
-            news = self._listener.wait(self._rest())
-            now = self._parts.clock.now()
-            if news is None or self._swept is None or now - self._swept >= SWEEP:
-                self._swept = now
-                self._work(self._feeds.values())
-            elif news:
-                self._work(self._feeds[feed] for feed in news if feed in self._feeds)
-            elif self._due is not None and now >= self._due:
-                self._deliver(self._flows())
-            self._poll(now)
-            self._windows.close_old()
+            if not self._feeds:
+                self._know_feeds()
+            news = self._listener.wait(LONGEST_REST)
+            if news is None:
+                self._sweep()
+            else:
+                self._told(news)
+            self.windows.close_old()
         except LandbridgeError as error:
             _log.error("%s", error)
             self._stopping.wait(LONGEST_REST)
@@ -83,81 +116,61 @@ class Worker:
             _log.exception("the worker failed: %s", type(error).__name__)
             self._stopping.wait(LONGEST_REST)
 
-    def _rest(self) -> float:
-        """Seconds until something is to be done without being told."""
-        now = self._parts.clock.now()
-        times = [pace.due for pace in self._paces.values()]
-        times += [at for at in (self._due, (self._swept or now) + SWEEP) if at is not None]
-        return max(0.0, min(LONGEST_REST, (min(times) - now).total_seconds()))
+    def _told(self, news: dict[int, bool]) -> None:
+        for number, keys in news.items():
+            feed = self._feeds.get(number)
+            if feed is None:
+                continue
+            if keys:
+                self._readers[feed[0]].hand.ask(feed)
+            self._process.ask(feed)
 
-    def _work(self, feeds: Iterable[Feed]) -> None:
-        flows: set[str] = set()
-        for feed in feeds:
-            self._guarded(feed, self._take)
-            flows |= self.engine.flows_of(*feed)
-        self._deliver(flows)
+    def _sweep(self) -> None:
+        """Something may have been missed."""
+        for reader in self._readers.values():
+            reader.hand.ask(*reader.feeds)
+        self._process.ask(*self._feeds.values())
+        for deliverer in self._deliverers.values():
+            deliverer.hand.ask(("", ""))
 
-    def _take(self, feed: Feed) -> None:
-        self.engine.fetch_told(*feed)
-        counts = self.engine.process(*feed)
-        for flow in self.engine.flows_of(*feed):
-            self._windows.count(flow, counts)
+    # -- processing --------------------------------------------------------------------------------------------------
 
-    def _deliver(self, flows: set[str]) -> None:
-        mine = flows & self._flows()
-        if not mine:
-            return
-        for flow, counts in self.engine.deliver(mine).items():
-            self._windows.count(flow, counts)
-        routes = [route.id for flow in self._flows() for route in self.engine.subscriptions(flow)]
-        with self._parts.store.reading() as connection:
-            self._due = outbox.next_due(connection, routes)
-
-    def _poll(self, now: datetime) -> None:
-        for feed, pace in self._paces.items():
-            if pace.due <= now:
-                self._guarded(feed, self._read)
-
-    def _read(self, feed: Feed) -> None:
-        flow = next(iter(self.engine.flows_of(*feed)))
-        counts = self.engine.extract(self._parts.flows[flow])
-        self._paces[feed].read(counts.new, self._parts.clock.now())
-        if counts.new:
-            self._work([feed])
-
-    def _guarded(self, feed: Feed, act: Callable[[Feed], Any]) -> None:
-        """One feed whose system fails does not stop the others; it rests as long as the system asks."""
-        now = self._parts.clock.now()
-        if self._resting.get(feed, now) > now:
-            return
-        try:
-            act(feed)
-        except Failure as failure:
-            wait = failure.wait if isinstance(failure, Unavailable) and failure.wait else LONGEST_REST
-            self._resting[feed] = now + timedelta(seconds=wait)
-            if feed in self._paces:
-                self._paces[feed].failed(now, wait)
-            _log.warning("%s %s: %s", *feed, failure)
+    def _take(self, feeds: Iterable[Feed]) -> None:
+        """A batch of each of these feeds; one that has more, or that another worker is at, is come back to."""
+        for feed in sorted(feeds):
+            try:
+                counts, more = self.engine.process_some(*feed)
+            except LandbridgeError as error:  # such as a mapping that is not there: the other feeds go on
+                _log.error("%s %s: %s", *feed, error)
+                continue
+            for flow in self.engine.flows_of(*feed):
+                self.windows.count(flow, counts)
+            if counts:
+                for target in self._reached[feed]:
+                    self._deliverers[target].hand.ask(feed)
+            if more:
+                self._process.ask(feed)
+                if not counts:
+                    self._stopping.wait(0.01)
 
     # -- what there is -----------------------------------------------------------------------------------------------
 
-    def _flows(self) -> set[str]:
-        return {name for name, flow in self._parts.flows.items() if flow.enabled and flow.realtime == self._host}
+    def _targets(self, feed: Feed) -> list[str]:
+        flows = [self._parts.flows[name] for name in self._mine if self._parts.flows[name].feed == feed]
+        return sorted({route.to for flow in flows for route in flow.deliver})
 
     def _know_feeds(self) -> None:
-        now = self._parts.clock.now()
-        mine = {self._parts.flows[name].feed for name in self._flows()}
         with self._parts.store.transaction("feeds") as connection:
-            self._feeds = {inbox.feed(connection, *feed)[0]: feed for feed in sorted(mine)}
-        for feed in mine:
-            flows = [flow for flow in self._parts.flows.values() if flow.enabled and flow.feed == feed]
-            fastest = [flow.extract.fastest for flow in flows if flow.extract.fastest is not None]
-            if fastest:
-                slowest = min(flow.extract.every for flow in flows)
-                self._paces.setdefault(feed, Pace.begin(min(fastest), max(slowest, min(fastest)), now))
+            self._feeds = {inbox.feed(connection, *feed)[0]: feed for feed in self._reached}
 
-    def _close(self) -> None:
+    def _appear(self) -> None:
+        if self._parts.presence is None:
+            self._parts.presence = Presence(self._parts.store)
+
+    def _leave(self) -> None:
         try:
-            self._windows.close_old(every=True)
+            self.windows.close_old(every=True)
         finally:
             self._listener.close()
+            if self._parts.presence is not None:
+                self._parts.presence.close()

@@ -1,0 +1,53 @@
+"""Delivers to one target: when something was processed for it, when something became due, and now and then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from landbridge.engine import Engine
+from landbridge.store import outbox
+from landbridge.worker._hand import LONGEST_REST, Hand
+
+SWEEP = timedelta(seconds=2)
+Feed = tuple[str, str]
+Count = Callable[[str, Mapping[str, int]], None]
+
+
+class Deliverer:
+    """The hand that delivers to one system what these flows send there."""
+
+    def __init__(self, engine: Engine, to: str, flows: set[str], count: Count, stopping: Callable[[], bool]) -> None:
+        self.hand: Hand[Feed] = Hand(f"deliver-{to}", self._act, self._rest)
+        self._engine = engine
+        self._to = to
+        self._flows = {name for name in flows if any(r.to == to for r in engine.parts.flows[name].deliver)}
+        self._routes = [s.id for name in self._flows for s in engine.subscriptions(name) if s.route.to == to]
+        self._count = count
+        self._stopping = stopping
+        self._due: datetime | None = None
+        self._swept: datetime | None = None
+
+    def deliver(self) -> None:
+        """Everything that is due."""
+        counted = self._engine.deliver(self._flows, to=self._to, going=lambda: not self._stopping())
+        for flow, counts in counted.items():
+            self._count(flow, counts)
+
+    def _act(self, asked: set[Feed]) -> None:
+        now = self._engine.parts.clock.now()
+        if not asked and not self._over(now):
+            return
+        self._swept = now
+        self.deliver()
+        with self._engine.parts.store.reading() as connection:
+            self._due = outbox.next_due(connection, self._routes)
+
+    def _over(self, now: datetime) -> bool:
+        return self._swept is None or now - self._swept >= SWEEP or (self._due is not None and self._due <= now)
+
+    def _rest(self) -> float:
+        if self._due is None:
+            return LONGEST_REST
+        wait = (self._due - self._engine.parts.clock.now()).total_seconds()
+        return min(LONGEST_REST, max(wait, 0.02))  # what is due already waits for something else than time
