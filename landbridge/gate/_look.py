@@ -206,7 +206,7 @@ class _Batch:
         broken = [one for one in self.tallies.values() if not one.success]
         critical = [one for one in broken if one.rule.expectation.severity == "critical"]
         self._settle(flow, {one.rule.id for one in critical})
-        outcome, reason = self._outcome(flow, broken, critical)
+        outcome, reason = self._outcome(flow, broken, critical, last)
         now = self.installation.clock.now()
         about = About(flow.flow, str(run), self.rules.name, now, self.messages, self.invalid, outcome)
         page = write_page(self.installation.state, about, list(self.tallies.values()))
@@ -231,19 +231,22 @@ class _Batch:
             for id_, finding in many:
                 found.setdefault(id_, []).append(replace(finding, severity="critical") if rule in critical else finding)
 
-    def _outcome(self, flow: Flow, broken: Sequence[Tally], critical: Sequence[Tally]) -> tuple[str, str]:
+    def _outcome(self, flow: Flow, broken: Sequence[Tally], critical: Sequence[Tally], last: int) -> tuple[str, str]:
         if not critical or flow.check.on_fail == "warn":
             return ("warned" if broken else "passed"), ""
         names = ", ".join(_told(one) for one in critical[:3]) + (" …" if len(critical) > 3 else "")
-        if flow.check.on_fail == "stop" and self._news(flow, critical):
+        if flow.check.on_fail == "stop" and self._news(flow, critical, last):
             return "stopped", f"the quality gate found in {self.messages} messages: {names}"
         return "quarantined", names
 
-    def _news(self, flow: Flow, critical: Sequence[Tally]) -> bool:
-        """Whether anything broke it that the look which stopped the flow last did not see: that, a person let on."""
+    def _news(self, flow: Flow, critical: Sequence[Tally], last: int) -> bool:
+        """Whether anything broke it that the look which stopped the flow last did not see: that, a person let on.
+
+        A rule that is broken by the batch as a whole is broken anew once another message has come.
+        """
         with self.installation.store.reading() as connection:
-            last = kept.last_stop(connection, flow.flow)
-        return any(one.last > last or not one.rule.columns for one in critical)
+            seen = kept.last_stop(connection, flow.flow)
+        return any((one.last if one.rule.columns else last) > seen for one in critical)
 
 
 def _told(one: Tally) -> str:

@@ -189,6 +189,20 @@ def test_stop_pauses_the_flow_before_anything_of_the_batch_is_processed_and_resu
     balanced(desk.engine)
 
 
+def test_a_batch_that_is_too_short_stops_until_a_person_lets_it_on_and_not_for_ever(made: Made) -> None:
+    desk = made("{type: expect_table_row_count_to_be_between, min_value: 3, name: rows}", on_fail="stop")
+    desk.put("a", number="1")
+    desk.extract()
+    assert desk.look().stopped
+    with desk.store.transaction("resume") as connection:
+        control.resume(connection, "orders", desk.clock.now())
+    assert not desk.look().stopped
+    assert desk.paused() is None
+    desk.put("b", number="2")
+    desk.extract()
+    assert desk.look().stopped  # another batch, and still too short
+
+
 def test_mostly_is_judged_over_the_batch_and_no_single_message_can_break_it(made: Made) -> None:
     share = "{type: expect_column_values_to_not_be_null, column: seller, mostly: 0.5, name: share}"
     desk = made(share)
