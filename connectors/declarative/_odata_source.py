@@ -77,7 +77,7 @@ class ODataSource:
     def _total(self, envelope: dict[str, Any]) -> int | None:
         found = envelope.get("@odata.count", envelope.get("__count"))
         text = str(found)
-        return int(text) if text.isascii() and text.isdigit() else None
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
     def _next(self, envelope: dict[str, Any], at: Any, length: int, came: int, total: int | None) -> Any:
         link = envelope.get("@odata.nextLink") or envelope.get("__next")

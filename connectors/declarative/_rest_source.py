@@ -83,7 +83,7 @@ class RestSource:
             return self._line.send("POST", path, self._errors, params=params, json=read.body, safe=True)
         body = deepcopy(read.body)
         for name, value in params.items():
-            Place(name).put(body, int(value) if value.isascii() and value.isdigit() else value)
+            Place(name).put(body, int(value) if value.isascii() and value.isdigit() and len(value) < 19 else value)
         return self._line.send("POST", path, self._errors, json=body, safe=True)
 
     def _since(self, low: datetime | None, began: datetime) -> Mapping[str, str]:
@@ -165,7 +165,7 @@ class RestSource:
         return str(token)
 
     def _number(self, found: Any, name: str) -> int:
-        if isinstance(found, str) and found.isascii() and found.isdigit():
+        if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < 19:
             return int(found)
         if isinstance(found, int) and not isinstance(found, bool) and found >= 0:
             return found

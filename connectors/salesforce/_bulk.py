@@ -127,7 +127,7 @@ class Loads:
         reply = self._session.reply("GET", path, params=params, headers={"Accept": "text/csv"})
         following = reply.headers.get("Sforce-Locator", "null")
         told = reply.headers.get("Sforce-NumberOfRecords", "")
-        if not told.isdecimal():
+        if not (told.isascii() and told.isdecimal() and len(told) < 19):
             raise Unavailable(f"{reply.what} did not say how many records it holds.", hint="Read again by itself.")
         return cells.rows(reply.content), int(told), "" if following == "null" else following
 

@@ -92,7 +92,7 @@ def _http(reply: Reply, content: bytes) -> Reply:
         raise reply.garbled("a part of a batch without a status")
     headers, body = _split(content[head.end() :].removeprefix(b"\r\n").removeprefix(b"\n"))
     length = headers.get("content-length", "")
-    if length.isdigit():
+    if length.isascii() and length.isdigit() and len(length) < 19:
         body = body[: int(length)]
     return Reply(reply.system, "CHANGE", reply.path, False, int(head[1]), _Headers(headers), body)
 

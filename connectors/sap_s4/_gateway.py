@@ -80,7 +80,7 @@ class Gateway:
         query = {"$filter": condition} if condition else None
         reply = self._get(self.url(service, f"{entity_set}/$count", query), accept="text/plain")
         said = reply.text.strip()
-        if not (said.isascii() and said.isdigit()):
+        if not (said.isascii() and said.isdigit() and len(said) < 19):
             raise reply.garbled("something else than a number")
         return int(said)
 

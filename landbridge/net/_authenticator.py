@@ -159,7 +159,8 @@ class Authenticator:
         if not isinstance(token, str) or not token:
             raise Denied(f"{reply.what} answered without access_token.", hint="Look at `token_url`.", sent=False)
         told = answer.get("expires_in")
-        seconds = float(told) if str(told).replace(".", "", 1).isdigit() and float(told) > 0 else lifetime
+        number = str(told).isascii() and str(told).replace(".", "", 1).isdigit()
+        seconds = float(told) if number and float(told) > 0 else lifetime
         return token, timedelta(seconds=min(seconds, 10 * 365 * 86400))
 
     def _unreached(self, failure: Failure) -> NoReturn:

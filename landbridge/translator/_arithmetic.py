@@ -93,7 +93,7 @@ def _call(reader: Reader, name: str, depth: int) -> Arithmetic:
         _comma(reader)
         reader.blank()
         found = _NUMBER.match(reader.text, reader.at)
-        if found is None or not found[0].isdigit() or int(found[0]) > 20:
+        if found is None or not found[0].isdigit() or len(found[0]) > 2 or int(found[0]) > 20:
             raise SyntaxProblem("round needs a number of places from 0 to 20.", reader.at)
         reader.at = found.end()
         _close(reader)

@@ -22,7 +22,7 @@ from landbridge.translator import _ast as ast
 from landbridge.translator._paths import Reader, SyntaxProblem, read_path
 from landbridge.translator._shape import Shape
 from landbridge.translator._shorts import Shorts, json_value, place_of
-from landbridge.translator._values import Refused, decimal_text
+from landbridge.translator._values import MAX_DIGITS, Refused, decimal_text
 
 HEADS: dict[str, frozenset[str]] = {  # head -> the keys that may stand beside it
     "from": frozenset({"code", "choose", "else", "then"}),
@@ -339,6 +339,7 @@ def _meanings(key: str) -> list[Any]:
     if key in words:
         return [key, words[key]]
     digits = key.removeprefix("-")
-    if digits.isascii() and digits.isdigit() and (digits == "0" or not digits.startswith("0")):
+    whole = digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS
+    if whole and (digits == "0" or not digits.startswith("0")):
         return [key, int(key)]
     return [key]

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from landbridge.translator._values import MISSING, Refused, kind_of
+from landbridge.translator._values import MAX_DIGITS, MISSING, Refused, kind_of
 
 STOPS = set(" .[]|()'\"\\,")
 
@@ -195,7 +195,7 @@ def _selector(reader: Reader) -> Step:
     start = reader.at
     name = reader.quoted() if reader.peek() in ("'", '"') else reader.bare(set("=[]'\""))
     if reader.take("]"):
-        if name.lstrip("-").isascii() and name.removeprefix("-").isdigit():
+        if name.lstrip("-").isascii() and name.removeprefix("-").isdigit() and len(name) < 10:
             return Index(int(name))
         raise SyntaxProblem(f"[{name}] is no selector.", start, "Write [0], [-1], [field=value] or [*].")
     reader.need("=", "in a selector")
@@ -220,6 +220,8 @@ def literal(reader: Reader, stops: set[str]) -> Any:
         return words[word]
     digits = word.removeprefix("-")
     if digits.isascii() and digits.isdigit() and (digits == "0" or not digits.startswith("0")):
+        if len(digits) > MAX_DIGITS:
+            raise SyntaxProblem(f"a number has more than {MAX_DIGITS} digits.", start, "Quote it if it is a text.")
         return int(word)
     return word
 
