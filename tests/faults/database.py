@@ -27,24 +27,22 @@ def crashed_databases(
     room.hire()
     resumed = []
     for n in range(crashes):
-        room.tell("show", shown=len(inputs.rows) * (n + 1) // (crashes + 1))
+        shown = len(inputs.rows) * (2 * n + 1) // (2 * crashes)
+        room.tell("show", shown=shown)
         time.sleep(rest * room.dice.uniform(0.3, 1.7))
         server.stop("immediate")
         room.store.engine.dispose()
-        before = room.effects()
         server.start()
         room.tell("show", shown=len(inputs.rows) * (n + 1) // crashes)
-        resumed.append(_until_more(room, before))
-    room.tell("show", shown=len(inputs.rows))
+        resumed.append(_until_new(room, shown))
     return _ended(room), resumed
 
 
-def _until_more(room: Room, before: int, within: float = 15.0) -> float:
+def _until_new(room: Room, shown: int, within: float = 15.0) -> float:
+    """Until a change that came after the crash has its effect."""
     began = time.monotonic()
-    while room.effects() <= before and time.monotonic() - began < within:
+    while room.tell("look")["newest"] < shown and time.monotonic() - began < within:
         room.replace_ended()
-        if room.shown_is_done():
-            break
         time.sleep(0.02)
     return time.monotonic() - began
 
@@ -68,7 +66,8 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
     """A disk of its own of this size; needs the right to mount."""
     folder.mkdir()
     size = f"size={megabytes}m,mode=0711"
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], capture_output=True, text=True)
+    mount = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
     if done.returncode:
         folder.rmdir()
         raise NoMount(done.stderr.strip())

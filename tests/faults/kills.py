@@ -8,9 +8,11 @@ from typing import Any
 from room import Inputs, Room, Verdict
 
 
-def random_kills(room: Room, orders: int, kills: int, *, workers: int = 2, rest: float = 0.35) -> Verdict:
+def random_kills(
+    room: Room, orders: int, kills: int, *, workers: int = 2, rest: float = 0.35, inputs: Inputs | None = None
+) -> Verdict:
     """So many orders by so many workers, of which one dies every `rest` seconds or so; then they finish."""
-    inputs = Inputs.make(orders, room.seed)
+    inputs = inputs or Inputs.make(orders, room.seed)
     room.begin(inputs, shown=0)
     for _ in range(workers):
         room.hire()

@@ -95,7 +95,7 @@ def die_with_parent(parent: int) -> None:
 def _run(role: str, spec: dict[str, Any]) -> int:
     try:
         done = importlib.import_module("roles").ROLES[role](**spec)
-    except BaseException:  # whatever it is, it belongs into the log and ends this child alone
+    except BaseException:  # noqa: BLE001 - whatever it is, it belongs into the log and ends this child alone
         traceback.print_exc()
         return 1
     return int(done or 0)

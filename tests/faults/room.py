@@ -35,11 +35,17 @@ class Inputs:
     poison: frozenset[str]
 
     @classmethod
-    def make(cls, orders: int, seed: int, *, changed: float = 0.25, poison: float = 0.01) -> Inputs:
-        """So many orders, some changed up to three times, some refused by the target for good."""
+    def make(cls, orders: int, seed: int, *, changed: float = 0.25, most: int = 3, poison: float = 0.01) -> Inputs:
+        """So many orders, some changed, up to so many times, some refused by the target for good."""
         dice = random.Random(f"inputs {seed}")
         names = [f"O-{n:05d}" for n in range(orders)]
-        all_ = [n for n in range(orders) for _ in range(1 + (dice.randint(1, 3) if dice.random() < changed else 0))]
+        all_ = [
+            n
+            for n in range(orders)
+            for _ in range(
+                1 + (dice.randint((most + 1) // 2 if most > 3 else 1, most) if dice.random() < changed else 0)
+            )
+        ]
         near = sorted(range(len(all_)), key=lambda place: place + dice.random() * 12)  # changes of an order are close
         versions: Counter[int] = Counter()
         rows = []
@@ -125,14 +131,6 @@ class Room:
     def tell(self, what: str, **body: Any) -> Any:
         """Ask the target for something."""
         return self.control.post(f"http://127.0.0.1:{self.port}/-/{what}", json=body, timeout=30).json()
-
-    def effects(self) -> int:
-        """How many effects there were."""
-        return int(self.tell("look")["effects"])
-
-    def shown_is_done(self) -> bool:
-        """Whether the target holds everything that the source shows."""
-        return bool(self.tell("look")["done"])
 
     # -- workers ------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""A TCP proxy that spoils the line, after Toxiproxy's list: one kind of toxic in one strength, for new lines and open ones.
+"""A TCP proxy that spoils the line, after Toxiproxy's list: one kind of toxic in one strength.
 
 It runs as a process of its own; `toxic` and `strength` are read from a file for every piece that passes.
 """

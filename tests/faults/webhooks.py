@@ -65,21 +65,22 @@ def _taken(session: requests.Session, port: int, body: bytes, id_: str) -> bool:
         return False
 
 
-def killed_receivers(room: Room, orders: int, kills: int, *, rest: float = 0.3) -> tuple[Verdict, int]:
+def killed_receivers(room: Room, orders: int, kills: int) -> tuple[Verdict, int]:
     """Receivers die at random while senders send; two at a time stand at the door. Also: how often was sent again."""
     inputs = Inputs.make(orders, room.seed)
     room.begin(inputs, shown=0)
     room.hire()
     shares = [[r for r in inputs.rows if int(r["number"][2:]) % SENDERS == n] for n in range(SENDERS)]
+    again = 0
     with doorway(room) as port, ThreadPoolExecutor(SENDERS) as pool:
         standing = [_receiver(room, port) for _ in range(2)]
         for part in range(kills):
             sending = [pool.submit(send, port, _part(share, part, kills)) for share in shares]
-            time.sleep(rest * room.dice.uniform(0.2, 1.0))
+            time.sleep(room.dice.uniform(0.0, 0.08))  # in the middle of what is being sent
             room.nursery.kill(standing.pop(room.dice.randrange(2)))
             room.kills += 1
             standing.append(_receiver(room, port))
-            again = sum(one.result() for one in sending)
+            again += sum(one.result() for one in sending)
         for pid in standing:
             room.nursery.kill(pid)
     room.drained()

@@ -1,0 +1,156 @@
+"""What the long form is made of: parts in chunks, each with a seed of its own, each telling its figures as numbers.
+
+Another subject is a module `hostile*.py` beside this one with a function of the same name, `(seed, numbers=...)`, that
+returns its figures, and `FULL`, the numbers of the whole run; it is called once per chunk with a part of them. Figures
+of all chunks are added, except those named `longest_…` or `…_slowest_ms`: the greatest stands. Those in `WRONGS` must
+stay 0.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crash_points import every_point, patient
+from database import NoMount, crashed_databases, filled_disks, small_disk
+from hunts import HUNTS, caught
+from kills import figures, random_kills
+from network import over_a_bad_line
+from pauses import paused_workers
+from room import Inputs, Room, Verdict
+from toxics import STRENGTHS, TOXICS
+from webhooks import every_receiving_point, killed_receivers
+from workplace import Workplace
+
+Figures = dict[str, Any]
+WRONGS = ("lost", "duplicated", "inversions", "unaccounted", "forged_accepted", "bad_input_5xx", "failed")
+GRADES = "CBA"
+OTHERS = 50
+"""In how many chunks another subject is cut."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One kind of fault: so many chunks, each `run(place, chunk, seed)`."""
+
+    name: str
+    chunks: int
+    run: Callable[[Workplace, int, int], Figures]
+
+
+def told(verdict: Verdict, room: Room, **more: Any) -> Figures:
+    """The figures of a run, with what gives a wrong away."""
+    found = figures(verdict, room) | {"unaccounted": len(verdict.unaccounted)} | more
+    if verdict.wrongs:
+        found["wrongs"] = [f"grade {room.terms.grade}, seed {room.seed}: {verdict.wrongs}"]
+    return found
+
+
+def _kills(place: Workplace, chunk: int, seed: int) -> Figures:
+    with place.room(GRADES[chunk % 3], seed) as room:
+        return told(random_kills(room, 250, 20), room)
+
+
+def _updates(place: Workplace, chunk: int, seed: int) -> Figures:
+    with place.room(GRADES[chunk % 3], seed) as room:
+        inputs = Inputs.make(50, seed, changed=1.0, most=20, poison=0.0)
+        verdict = random_kills(room, 0, 8, inputs=inputs)
+        return told(verdict, room, updates=verdict.messages - verdict.orders)
+
+
+def _points(place: Workplace, chunk: int, seed: int) -> Figures:
+    with place.room(GRADES[chunk % 3], seed) as room:
+        last, _ = every_point(patient(room))
+        return {"crash_points": last - 1, "orders": 10 * last}
+
+
+def _receivers(place: Workplace, chunk: int, seed: int) -> Figures:
+    with place.room("B", seed) as room:
+        verdict, again = killed_receivers(room, 400, 10)
+        found = told(verdict, room, webhooks=verdict.messages, receiver_kills=room.kills, sent_again=again)
+        return found | {"kills": 0}
+
+
+def _receiving(place: Workplace, chunk: int, seed: int) -> Figures:
+    with place.room("B", seed) as room:
+        return {"receiver_points": every_receiving_point(room)}
+
+
+def _databases(place: Workplace, chunk: int, seed: int) -> Figures:
+    with place.room(GRADES[chunk % 3], seed, durable=True) as room:
+        verdict, resumed = crashed_databases(room, place.server(durable=True), 120, 10)
+        return told(verdict, room, database_crashes=len(resumed), longest_resume_s=round(max(resumed), 2))
+
+
+def _disks(place: Workplace, chunk: int, seed: int) -> Figures:
+    try:
+        with small_disk(place.home / f"disk-{chunk}", 120) as disk:
+            server = place.on_disk(disk)
+            try:
+                with place.room(GRADES[chunk % 3], seed, server=server) as room:
+                    return told(filled_disks(room, server, disk, 120, 4), room, full_disks=4)
+            finally:
+                server.remove()
+    except NoMount:
+        return {"full_disks": 0}
+
+
+def _pauses(place: Workplace, chunk: int, seed: int) -> Figures:
+    with place.room(GRADES[chunk % 3], seed) as room:
+        verdict, pauses = paused_workers(room, 150, 25, workers=6)
+        return told(verdict, room, pauses=pauses) | {"kills": 0}
+
+
+def _lines(place: Workplace, chunk: int, seed: int) -> Figures:
+    toxic = TOXICS[chunk % len(TOXICS)]
+    strength, grade = STRENGTHS[chunk // len(TOXICS) % 3], GRADES[chunk // len(TOXICS) // 3]
+    with place.room(grade, seed) as room:
+        return told(over_a_bad_line(room, 60, toxic, strength), room, bad_lines=1)
+
+
+def _planted(place: Workplace, chunk: int, seed: int) -> Figures:
+    fault = sorted(HUNTS)[chunk]
+    with place.room(HUNTS[fault][0], seed) as room:
+        return {"planted": 1, "planted_caught": int(bool(caught(lambda grade: room, fault)))}
+
+
+def parts() -> list[Part]:
+    """Every part, those of `hostile*.py` included."""
+    ours = [
+        Part("workers killed", 40, _kills),
+        Part("records changed often", 10, _updates),
+        Part("crash points", 3, _points),
+        Part("receivers killed", 20, _receivers),
+        Part("receivers' crash points", 1, _receiving),
+        Part("databases crashed", 20, _databases),
+        Part("disks filled", 5, _disks),
+        Part("workers paused", 20, _pauses),
+        Part("lines spoiled", len(TOXICS) * len(STRENGTHS) * len(GRADES), _lines),
+        Part("planted faults", len(HUNTS), _planted),
+    ]
+    return ours + [_other(file.stem) for file in sorted(Path(__file__).parent.glob("hostile*.py"))]
+
+
+def _other(name: str) -> Part:
+    module = importlib.import_module(name)
+
+    def run(place: Workplace, chunk: int, seed: int) -> Figures:
+        share = {kind: max(1, round(number / OTHERS)) for kind, number in module.FULL.items()}
+        found = getattr(module, name)(seed, numbers=share)
+        examples = [f"{name}, seed {seed}: {one}" for one in found.pop("examples", [])]
+        found = {key: value for key, value in found.items() if isinstance(value, int | float) and key != "seed"}
+        return found | ({"wrongs": examples} if examples else {})
+
+    return Part(name.replace("_", " "), OTHERS, run)
+
+
+def add(total: Figures, more: Figures) -> None:
+    """Add the figures of a chunk."""
+    for name, value in more.items():
+        if name.startswith("longest_") or name.endswith("_slowest_ms"):
+            total[name] = max(total.get(name, 0), value)
+        else:
+            total[name] = total.get(name, [] if isinstance(value, list) else 0) + value
