@@ -129,6 +129,9 @@ class Http:
 
     def _target(self, url: str) -> tuple[str, str]:
         """The address to ask and its path; built on our own origin, so that no spelling of a host gets through."""
+        if not isinstance(url, str):  # a link out of a reply may be anything
+            hint = "The system names an address that is no text; look whether `url` leads to the right system."
+            raise Denied(f"{self.system}: an address that cannot be read.", hint=hint, sent=False)
         if url.startswith("/"):
             root, rest = self._root, url
         elif "://" not in url.partition("?")[0]:
