@@ -121,18 +121,21 @@ class Ingest:
             row = self._row(kind, changes[place], known)
             if row is not None:
                 rows[place] = row
-        rows = _once(rows, "Id" if kind != "upsert" else self._reference)
+        rows, later = _once(rows, "Id" if kind != "upsert" else self._reference)
         if len(rows) <= self._above:
             return {}
         try:
             busy = self._busy(native)
         except Failure as failure:
-            return dict.fromkeys(rows, unsent(failure))
+            return dict.fromkeys((*rows, *later), unsent(failure))
         if busy is not None:  # one of ours at a time: an older one must not end after a newer one
-            return dict.fromkeys(rows, Accepted(busy.id, QUEUE, wait=busy.wait))
+            return dict.fromkeys((*rows, *later), Accepted(busy.id, QUEUE, wait=busy.wait))
         taken: dict[int, Result | Accepted] = {}
         for part, content in _parts(rows):
             taken |= dict.fromkeys(part, self._upload(kind, native, content))
+        for place, first in later.items():  # after the job: written now, it would be overwritten by the older one
+            done = taken[first]
+            taken[place] = Accepted(done.handle, QUEUE, wait=done.wait) if isinstance(done, Accepted) else done
         return taken
 
     def _row(self, kind: str, change: Change | None, known: set[str]) -> dict[str, str] | None:
@@ -189,12 +192,13 @@ def error_of(text: str) -> dict[str, object]:
     return {"statusCode": code.strip(), "message": message, "fields": named}
 
 
-def _once(rows: dict[int, dict[str, str]], key: str) -> dict[int, dict[str, str]]:
-    """Without the later ones of two rows that write the same record."""
+def _once(rows: dict[int, dict[str, str]], key: str) -> tuple[dict[int, dict[str, str]], dict[int, int]]:
+    """Without the later ones of two rows that write the same record; those, each with the place of the first."""
     found: dict[str, int] = {}
     for place, row in rows.items():
         found.setdefault(row[key], place)
-    return {place: rows[place] for place in found.values()}
+    later = {place: found[row[key]] for place, row in rows.items() if found[row[key]] != place}
+    return {place: rows[place] for place in found.values()}, later
 
 
 def _parts(rows: dict[int, dict[str, str]]) -> Iterator[tuple[list[int], bytes]]:

@@ -319,6 +319,8 @@ def test_two_writes_of_one_record_do_not_share_a_job(bench):
     outcomes = through(bench, writer(bench, above=5), writes)
     assert all(isinstance(each, Delivered) for each in outcomes)
     assert accounts(bench) == {f"R{n}": 1 for n in range(9)}
+    [stood] = [each for each in bench.org.records("Account") if each.get(REFERENCE) == "R0"]
+    assert stood["Description"] == writes[9].after["Description"], "the job ended later and brought the older one"
 
 
 # --- cells
