@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-TESTS = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(TESTS / "unit"), str(TESTS / "contract")]
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "unit"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "contract"))
 from connectors_under_test import REGISTRY, make_bench
 from starlette.responses import JSONResponse
 from test_net_policy import spellings
