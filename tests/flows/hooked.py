@@ -6,6 +6,9 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -13,6 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 import requests
+import uvicorn
 from memory import Memory
 from starlette.applications import Starlette
 
@@ -23,6 +27,7 @@ from landbridge.signatures import Request, Webhook
 from landbridge.strict import json as strict_json
 from landbridge.time import ManualClock
 from landbridge.webhook import application
+from landbridge.webhook._protocol import Limited
 from sandbox._base import serve
 
 SECRET = "whsec_" + base64.b64encode(b"a canary secret of 32 bytes long").decode()
@@ -86,3 +91,26 @@ def endpoint(webhook: Mapping[str, Any], made: Engine, clock: ManualClock) -> It
     """The endpoint on a free port, and somebody who sends."""
     with serve(told(webhook, made, clock)) as served:
         yield Desk(served.url, clock)
+
+
+@contextmanager
+def limited(app: Starlette, **limits: float) -> Iterator[tuple[str, int]]:
+    """An application behind the endpoint's own protocol, with limits of the test's own; host and port."""
+    protocol = type("Protocol", (Limited,), limits)
+    config = uvicorn.Config(
+        app, http=protocol, loop="uvloop", ws="none", log_config=None, log_level="critical", lifespan="off",
+        timeout_keep_alive=30, timeout_graceful_shutdown=1,
+    )  # fmt: skip
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.005)
+    try:
+        yield listening.getsockname()
+    finally:
+        server.should_exit = True
+        thread.join(15)
+        listening.close()
