@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.cookies import extract_cookies_to_jar
+from urllib3.util import parse_url
 
 from landbridge import seam
 from landbridge.errors import Denied, Failure
@@ -117,7 +118,8 @@ class Http:
 
     def address_of(self, url: str) -> str:
         """The whole address that a request for `url` goes to, as it is sent; Denied where it may not be asked."""
-        return requests.utils.requote_uri(self._target(url)[0])
+        whole = str(parse_url(self._target(url)[0]))  # as the line spells it: `%2f` as `%2F`, no dot segments
+        return requests.utils.requote_uri(whole)
 
     def forget_cookies(self) -> None:
         """Drop the session that the system knows us by."""

@@ -327,6 +327,16 @@ def test_a_signature_covers_what_is_sent(tmp_path: Path) -> None:
     assert (head(sent)["x-time"], head(sent)["digest"]) == (at, digest)
 
 
+@pytest.mark.parametrize("url", ["/c?next=%2fa%2f&z='q'", "/c//d/../e?x=[1]", "/ü'x?n=ü é|x", "/c?b=1&a=2", "/c?a=%zz"])
+def test_a_signature_covers_the_address_as_the_line_spells_it(tmp_path: Path, url: str) -> None:
+    """Links to a next page come as others write them, with `%2f` or a bare bracket."""
+    way = {"type": "hmac", "key": "SECRET", "sign": "{path}?{query}", "headers": {"X-Sign": "{signature}"}}
+    with wire(Server()) as server:
+        logged_in(server.url, tmp_path, **way).request("GET", url)  # type: ignore[arg-type]  # as written
+    sent = server.requests[0].split(" ")[1]
+    assert head(server.requests[0])["x-sign"] == hmac.new(CANARY.encode(), sent.encode(), "sha256").hexdigest()
+
+
 @pytest.mark.parametrize(("timestamp", "wanted"), [("milliseconds", "1795334400000"), ("iso", "2026-11-22T08:00:00Z")])
 def test_a_signature_in_base64_with_another_hash(tmp_path: Path, timestamp: str, wanted: str) -> None:
     with wire(Server()) as server:
