@@ -60,7 +60,7 @@ class Reader:
         state = Cursor.parse(cursor, system=self._name, now=now).begin(now, overlap)
         count = restarts = 0
         before: bytes | None = None
-        widest = 0
+        widest, resumed = 0, state.at > 0
         while state.open:
             try:
                 batch = self._batch(state)
@@ -78,6 +78,14 @@ class Reader:
                     raise Unavailable(message, hint="Tried again by itself; read at a quieter time, or smaller pages.")
                 state, before = replace(state, at=0, got=0, anchor=None), None
                 continue
+            if self._short(state, batch):
+                if not resumed:
+                    message = f"{self._name}: only {state.got + len(batch.records)} of {batch.total} records came."
+                    raise Unavailable(message, hint="Read again by itself; if it stays, `total` counts something else.")
+                resumed, before = False, None  # where the last run ended so, this one begins anew
+                state = replace(state, at=0, got=0, anchor=None)
+                continue
+            resumed = False
             self._not_again(batch, before, state)
             before, widest = batch.digest, max(widest, batch.received)
             rows = [self._records.row(record) for record in batch.records]
@@ -126,6 +134,13 @@ class Reader:
             message = f"{self._name}: page {state.at + 1} is the same as the one before, for ever."
             hint = "The service does not page as `paging` says; look at its arguments."
             raise Rejected(message, hint=hint)
+
+    def _short(self, state: Cursor, batch: _Batch) -> bool:
+        """Whether the list ends before as many came as the service counts."""
+        if batch.total is None or self._read.paging == "cursor":
+            return False
+        came = len(batch.records)
+        return (came == 0 or self._read.paging == "none") and state.got + came < batch.total
 
     def _onwards(self, state: Cursor, batch: _Batch, stamps: list[datetime], rows: list[Row], widest: int) -> Cursor:
         """The cursor after a page."""
@@ -217,10 +232,15 @@ class Reader:
     def keys(self, low: str | None, high: str | None) -> Iterator[KeyHash]:
         """Every key with the digest of its record, ascending; all are held, since a service has an order of its own."""
         held: dict[str, bytes] = {}
+        complete = False
         for page in self._snapshot():
+            complete = page.complete
             for row in page.rows:
                 if (low is None or row.key >= low) and (high is None or row.key < high):
                     held[row.key] = strict_json.digest(row.body)
+        if not complete:  # what is not among the keys would be taken for gone
+            message = f"{self._name}: another number of records came than the service counts."
+            raise Unavailable(message, hint="Read again by itself; if it stays, `total` counts something else.")
         for key in sorted(held):
             yield KeyHash(key, held[key])
 

@@ -378,6 +378,34 @@ def test_a_total_is_reached_by_what_came_not_by_what_was_asked_for(one: SoapBenc
     assert set(keys) <= inbox.known()
 
 
+def test_a_list_that_ends_before_its_total_is_told_read_anew_and_no_key_is_missed(one: SoapBench) -> None:
+    keys = one.create(25)
+    one.tick(10)
+    read = {**ENTITIES["customer"]["read"], "sorted": False}
+    entities = {"customer": {**ENTITIES["customer"], "read": read}}
+    cut = envelope(f"<FindPartiesResponse {NS}><total>26</total></FindPartiesResponse>")
+    known: set[str] = set()
+    cursor = None
+
+    def run() -> None:
+        nonlocal cursor
+        for page in one.connector(entities=entities).read("customer", cursor):
+            known.update(row.key for row in page.rows)
+            cursor = page.cursor
+
+    for _ in range(2):  # the second run goes on where the first one failed, and begins anew
+        one.house.faults.add({"body_regex": "FindParties", "times": 1, "nth": 2}, "reply", status=200, body=cut)
+        with pytest.raises(Unavailable, match="of 26 records came"):
+            run()
+        one.house.faults.clear()
+        assert not set(keys) <= known
+    run()
+    assert set(keys) <= known
+    one.house.faults.add({"body_regex": "FindParties", "times": 1, "nth": 2}, "reply", status=200, body=cut)
+    with pytest.raises(Unavailable, match="another number"):
+        list(one.connector(entities=entities).keys("customer"))
+
+
 def test_local_stamps_need_a_zone_and_are_asked_for_in_it(one: SoapBench) -> None:
     """At the end of summer time local time runs back an hour: the list counts as sorted all the same."""
     stamps = ["2026-10-25T02:50:00", "2026-10-25T02:10:00", "2026-10-25T03:10:00"]
