@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="What needs a person: dead letters, quarantine, conflicts.")
     group.command("list")(list_)
     group.command("show")(show)
+    group.command("diff")(diff)
     group.command("replay")(replay)
     group.command("discard")(discard)
     app.add_typer(group, name="dead")
@@ -48,9 +49,18 @@ def list_(
     state: OfState = None,
     code: OfCode = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many, newest first.")] = 50,
+    causes: Annotated[
+        bool, typer.Option("--causes", help="Group by cause: the code, and the reason without its names and numbers.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
 ) -> None:
-    """List what needs a person, newest first, each with its row's number and its reason."""
+    """List what needs a person, newest first, each with its row's number and its reason; or how often each cause."""
+    if causes:
+        from landbridge.cli._causes import show_causes
+
+        with opened(context) as installation:
+            show_causes(_chosen(installation, flow, state, code, None), installation.clock.now(), as_json=as_json)
+        return
     with opened(context) as installation:
         found = _chosen(installation, flow, state, code, limit)
         now = installation.clock.now()
@@ -147,6 +157,26 @@ def _show(one: dict[str, Any], attempts: list[dict[str, Any]], history: Sequence
         say(f"{past.at:%Y-%m-%d %H:%M:%S} {past.event} by {past.actor}: {past.detail}")
     say(f"next: mend the cause, then `landbridge dead replay {one['id']} --dry-run` and without it; or "
         f"`landbridge dead discard {one['id']} --reason …`")  # fmt: skip
+
+
+def diff(
+    context: typer.Context,
+    row: Annotated[int, typer.Argument(help="The row, as `dead list` numbers it.")],
+    show_personal: Annotated[
+        bool, typer.Option("--show-personal", help="Show personal values instead of ***.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show what the mapping as it is now would write, beside what was tried last: what a mended mapping changes.
+
+    Exits with 1 if it would be the same again.
+    """
+    from landbridge.cli._causes import show_diff
+
+    with opened(context) as installation:
+        changed = show_diff(installation, row, show_personal=show_personal, as_json=as_json)
+    if not changed:
+        raise typer.Exit(1)
 
 
 def replay(

@@ -14,6 +14,7 @@ from landbridge.errors import LandbridgeError
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from landbridge.installation import Installation
     from landbridge.settings import Settings
 
 
@@ -40,22 +41,31 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Show where the messages of every flow stand, which flows and routes are paused, and how each ran last."""
-    from landbridge.store import control, operate
+    from landbridge.store import control, figures, operate
 
     with opened(context) as installation:
         installation.engine  # noqa: B018 - flows are made known to the store
+        now = installation.clock.now()
+        with installation.store.transaction("status") as connection:
+            control.interrupt_runs(connection, now)
         with installation.store.reading() as connection:
             flows, routes = operate.standing(connection), control.paused_routes(connection)
+            hour = figures.last_hour(connection, now)
         counts = _by_flow(installation.engine.accounting())
-        now = installation.clock.now()
         known = installation.settings.flows
-    shown = [_state(row, counts.get(row.flow, Counter()), now, routes, configured=row.flow in known) for row in flows]
+    shown = [
+        _state(row, counts.get(row.flow, Counter()), now, routes, configured=row.flow in known)
+        | _pace(row, hour.get(row.flow, {}), now)
+        for row in flows
+    ]
     if as_json:
         show_json(shown)
         return
     words = ("received", *(word for word in STATES if word not in ("discarded", "steward")))
-    headings = ["flow", "state", *(word.replace("_", " ") for word in words), "oldest open", "last run"]
-    lines = [[one["flow"], one["state"], *(one[word] for word in words), one["oldest"], one["run"]] for one in shown]
+    headings = ["flow", "state", *(word.replace("_", " ") for word in words), "lag", "oldest open", "delivered/h",
+                "failed/h", "last run", "last reconcile"]  # fmt: skip
+    last = ("lag", "oldest", "delivered_last_hour", "failed_last_hour", "run", "reconcile")
+    lines = [[one["flow"], one["state"], *(one[word] for word in (*words, *last))] for one in shown]
     show_table(headings, lines, right=range(2, 2 + len(words)))
     for one in shown:
         if one["reason"]:
@@ -95,9 +105,32 @@ def _state(
     }
 
 
+def _pace(row: Any, hour: dict[str, int], now: datetime) -> dict[str, Any]:
+    """How far behind a flow is, what it moved in the last hour, and what its last reconcile found."""
+    from landbridge.store._figures import FAILED, KINDS, WRITTEN
+
+    delivered, failed = (sum(hour.get(word, 0) for word in words) for words in (WRITTEN, FAILED))
+    found = sum((row.reconciled_counts or {}).get(kind, 0) for kind in KINDS)
+    said = "never" if row.reconciled_state is None else f"{found} differ, {age(row.reconciled_at, now)} ago"
+    return {
+        "lag": age(row.oldest_received, now),
+        "lag_seconds": None if row.oldest_received is None else int((now - row.oldest_received).total_seconds()),
+        "delivered_last_hour": delivered,
+        "failed_last_hour": failed,
+        "error_rate": round(failed / (delivered + failed), 4) if delivered + failed else 0.0,
+        "reconcile": said if row.reconciled_state != "failed" else f"failed, {age(row.reconciled_at, now)} ago",
+        "last_reconcile": None
+        if row.reconciled_state is None
+        else {
+            "state": row.reconciled_state, "started_at": row.reconciled_at, "counts": row.reconciled_counts,
+            "error": row.reconciled_error,
+        },
+    }  # fmt: skip
+
+
 def pause(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="FLOW", help="The flow, or one route of it as flow/system.")],
+    name: Annotated[str, typer.Argument(metavar="FLOW", help="The flow, one route of it as flow/system, or a system.")],
     reason: Annotated[str, typer.Option("--reason", help="Why; everybody who looks at the flow reads it.")] = "",
 ) -> None:
     """Stop a flow's deliveries, or those of one route. Its feed goes on being received: nothing is lost.
@@ -107,9 +140,12 @@ def pause(
     from landbridge.store import control
 
     with opened(context) as installation:
-        flow = _flow_or_route(installation.settings, name)
         who, now = actor(), installation.clock.now()
         why = reason or f"paused by {who}"
+        if _is_system(installation.settings, name):
+            _pause_system(installation, name, why, who)
+            return
+        flow = _flow_or_route(installation.settings, name)
         with installation.store.transaction("pause") as connection:
             if flow == name:
                 fresh = control.pause(connection, flow, why, now)
@@ -125,7 +161,7 @@ def pause(
 
 def resume(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="FLOW", help="The flow, or one route of it as flow/system.")],
+    name: Annotated[str, typer.Argument(metavar="FLOW", help="The flow, one route of it as flow/system, or a system.")],
 ) -> None:
     """Let a paused flow or route deliver again; what had changed at a system is accepted with that.
 
@@ -134,8 +170,11 @@ def resume(
     from landbridge.store import control, drift
 
     with opened(context) as installation:
-        flow = _flow_or_route(installation.settings, name)
         who, now = actor(), installation.clock.now()
+        if _is_system(installation.settings, name):
+            _resume_system(installation, name, who)
+            return
+        flow = _flow_or_route(installation.settings, name)
         was: list[str] = []
         with installation.store.transaction("resume") as connection:
             reason = control.paused(connection).get(flow)
@@ -156,6 +195,44 @@ def resume(
     say(f"{name} runs again; it was paused: {' '.join(was)}" if was else f"{name} was not paused.")
     if reason is not None and flow != name:
         complain(paused_hint(flow, reason))
+
+
+def _is_system(settings: Settings, name: str) -> bool:
+    return name in settings.systems and name not in settings.flows
+
+
+def _routes_to(settings: Settings, system: str) -> list[tuple[str, str]]:
+    """The (flow, route key) of every route to a system."""
+    return [
+        (flow.flow, flow.route_key(route))
+        for flow in settings.flows.values()
+        for route in flow.deliver
+        if route.to == system
+    ]
+
+
+def _pause_system(installation: Installation, system: str, why: str, who: str) -> None:
+    from landbridge.store import control
+
+    now, routes = installation.clock.now(), _routes_to(installation.settings, system)
+    with installation.store.transaction("pause") as connection:
+        for flow, route in routes:
+            if control.pause_route(connection, route, "system", f"{system} is paused: {why}", now):
+                detail = {"reason": why, "route": route}
+                control.note(connection, "paused", who, now, flow=flow, system=system, detail=detail)
+    say(f"{system} is paused: {counted(len(routes), 'route')} to it.")
+
+
+def _resume_system(installation: Installation, system: str, who: str) -> None:
+    from landbridge.store import control
+
+    now, resumed = installation.clock.now(), 0
+    with installation.store.transaction("resume") as connection:
+        for flow, route in _routes_to(installation.settings, system):
+            if control.resume_route(connection, route, "system"):
+                control.note(connection, "resumed", who, now, flow=flow, system=system, detail={"route": route})
+                resumed += 1
+    say(f"{system} runs again: {counted(resumed, 'route')} to it." if resumed else f"{system} was not paused.")
 
 
 def _flow_or_route(settings: Settings, name: str) -> str:

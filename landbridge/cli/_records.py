@@ -142,6 +142,12 @@ def hold(
 def trace(
     context: typer.Context,
     key: Annotated[str, typer.Argument(help="An id in any system, a document's number, or our own subject.")],
+    bodies: Annotated[
+        bool, typer.Option("--bodies", help="Also what it looked like before and after each step.")
+    ] = False,
+    show_personal: Annotated[
+        bool, typer.Option("--show-personal", help="Show personal values instead of ***.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Follow one record: every message, every route, every attempt with its time, and what people decided."""
@@ -157,6 +163,10 @@ def trace(
             }
             for subject in _subjects(installation, connection, key)
         ]
+        if bodies:
+            from landbridge.cli._bodies import with_bodies
+
+            found = [with_bodies(installation, connection, one, show_personal=show_personal) for one in found]
     if not found:
         raise LandbridgeError(
             f"nothing here is called {key}.",
@@ -188,9 +198,11 @@ def _show_journey(found: dict[str, Any]) -> None:
             message = step.message_id
             stamp = f", changed {step.stamp}" if step.stamp else ""
             say(f"  {step.received_at:%Y-%m-%d %H:%M:%S}  {step.action} from {step.source} {step.source_key}{stamp}")
+            _show_bodies(found, "messages", message, ("native", "canonical"))
         if step.outbox_id is not None and step.outbox_id != row:
             row = step.outbox_id
             say(f"    {step.route}: {_outcome(step)}")
+            _show_bodies(found, "rows", row, ("written",))
             for one in step.findings or ():
                 if one.get("severity") and step.state != "quarantined":  # what quality rules only noted
                     say(f"      {one['severity']}: {one['path']}: {one['message']}")
@@ -200,6 +212,13 @@ def _show_journey(found: dict[str, Any]) -> None:
             say(f"      {step.at:%Y-%m-%d %H:%M:%S}  attempt {step.number}: {step.outcome}{spent}{said}")
     for one in found["history"]:
         say(f"  {one['at']:%Y-%m-%d %H:%M:%S}  {one['event']} by {one['actor']}{_detail(one['detail'])}")
+
+
+def _show_bodies(found: dict[str, Any], part: str, id_: int, kinds: tuple[str, ...]) -> None:
+    """The bodies of one message or row, where they were asked for: every value with its path."""
+    for kind in kinds:
+        for path, value in flat(found.get("bodies", {}).get(part, {}).get(id_, {}).get(kind) or {}):
+            say(f"      {kind} {path}: {value}")
 
 
 def _outcome(step: Any) -> str:

@@ -24,6 +24,7 @@ from landbridge.engine._refs import subjects
 from landbridge.engine._rules import breaches, cancellations
 from landbridge.engine._settle import Settle
 from landbridge.errors import Denied, Failure, Invalid, OutcomeUnknown, Unavailable
+from landbridge.net import traced
 from landbridge.store import identity, operate, outbox
 from landbridge.store._identity import Link
 from landbridge.store._outbox import Claimed, Recorded
@@ -315,7 +316,8 @@ class Deliver:
         if not self._ours():
             return [settle.released(plan) for plan in chunk]  # another worker may be at it by now
         started = time.perf_counter()
-        with seam.only_while(self._ours):
+        # A call for several messages can carry one trace only: the first one's.
+        with seam.only_while(self._ours), traced(_traceparent(chunk[0])):
             outcomes = _outcomes(target, self.entity, [plan.write(declared) for plan in chunk])
         spent = int((time.perf_counter() - started) * 1000)
         return [settle.recorded(plan, outcome, spent) for plan, outcome in zip(chunk, outcomes, strict=True)]
@@ -363,6 +365,11 @@ class Deliver:
         if declared.create == declared.update == "A":
             return max(asked, default=timedelta(0))
         return self._settle_time(target)
+
+
+def _traceparent(plan: Plan) -> str:
+    """The message's trace as W3C Trace Context sends it on; the span is the outbox row, the same at every attempt."""
+    return f"00-{plan.row.trace.hex}-{plan.row.id:016x}-01"
 
 
 def _calls(plans: Sequence[Plan], declared: Entity) -> Iterator[Sequence[Plan]]:

@@ -51,6 +51,8 @@ class Example:
     differences: tuple[Difference, ...] = ()
     reason: str = ""
     canonical: dict[str, Any] = field(default_factory=dict)
+    content: dict[str, Any] = field(default_factory=dict)
+    """Our part of the whole target record as it would stand then: header, and lines by our keys."""
 
 
 @dataclass(slots=True)
@@ -253,6 +255,7 @@ def _example(plan: Plan, what: str, step: Deliver) -> Example:
         tuple(differences(plan)),
         reason,
         plan.canonical,
+        plan.content,
     )
 
 

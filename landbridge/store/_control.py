@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -129,6 +129,21 @@ def end_run(
 
 _END = sql("""
 update run set state = :state, counts = cast(:counts as json), error = :error, ended_at = :now where id = :run""")
+
+
+LONGEST_RUN = timedelta(hours=24)
+"""A run that is `running` for longer died with its process."""
+
+
+def interrupt_runs(connection: Connection, now: datetime, longest: timedelta = LONGEST_RUN) -> int:
+    """Mark runs that began longer ago than any lasts: their process is gone. What they had received is not lost."""
+    return connection.execute(_INTERRUPT, {"now": now, "before": now - longest}).rowcount
+
+
+_INTERRUPT = sql("""
+update run r set state = 'interrupted', ended_at = :now,
+    error = 'its process ended before it did; what it had received is in the inbox'
+where r.state = 'running' and r.started_at < :before""")
 
 
 def runs(connection: Connection, limit: int = 50) -> list[Any]:

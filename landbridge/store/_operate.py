@@ -267,17 +267,42 @@ where r.id = o.route_id and r.flow = :flow and o.subject = :subject and o.done_a
 def subjects_of(connection: Connection, key: str) -> list[UUID]:
     """The subjects that people may mean by a key: an id in any system, or a document's own number."""
     return [r.subject for r in rows(connection, _BY_ID, key=key)] or [
-        r.subject for r in rows(connection, _BY_NUMBER, key=key)
+        r.subject for r in rows(connection, _BY_NUMBER, key=key, most=SEARCHED)
     ]
+
+
+SEARCHED = 200_000
+"""Bodies, newest first, that are searched for a document's number: nothing indexes what stands inside."""
 
 
 _BY_ID = sql("""
 select distinct coalesce(s.merged_into, s.id) as subject from xref x join subject s on s.id = x.subject
 where x.id = :key limit 20""")
-# Nothing indexes the numbers inside bodies: this reads every body that is still kept, once, for a person who waits.
 _BY_NUMBER = sql("""
-select distinct i.subject from body b join inbox i on i.id = b.owner and i.received_at = b.at
-where b.kind = 'canonical' and b.content ->> 'number' = :key and i.subject is not null limit 20""")
+select distinct i.subject from (
+    select owner, at, content from body where kind = 'canonical' order by owner desc limit :most) b
+join inbox i on i.id = b.owner and i.received_at = b.at
+where b.content ->> 'number' = :key and i.subject is not null limit 20""")
+
+
+def bodies(connection: Connection, message_ids: Sequence[int]) -> dict[tuple[int, str], Any]:
+    """The native and canonical bodies of messages, where they are still kept, by (message, kind)."""
+    return {(row.owner, row.kind): row.content for row in rows(connection, _BODIES, ids=list(message_ids))}
+
+
+_BODIES = sql("""
+select owner, kind, content from body where owner = any(:ids) and kind in ('native', 'canonical')""")
+
+
+def sent(connection: Connection, outbox_ids: Sequence[int]) -> list[Any]:
+    """What the attempts of rows sent, first to last."""
+    return rows(connection, _SENT, ids=list(outbox_ids))
+
+
+_SENT = sql("""
+select a.outbox_id, a.number, a.at, b.content from attempt a
+join body b on b.owner = a.id and b.kind = 'target' and b.at = a.at
+where a.outbox_id = any(:ids) order by a.id""")
 
 # -- cross-reference ------------------------------------------------------------------------------------------------------
 

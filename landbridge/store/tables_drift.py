@@ -44,5 +44,5 @@ route_pause = Table(
     Column("cause", Text, primary_key=True),
     Column("reason", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
-    CheckConstraint("cause in ('person', 'drift')", name="cause"),
+    CheckConstraint("cause in ('person', 'drift', 'system')", name="cause"),
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSON, UUID
 
-from landbridge.store.tables import metadata, xref
+from landbridge.store.tables import attempt, metadata, run, xref
 
 reconciled = Table(
     "reconciled",  # a hash that its system gave while both sides agreed: hashes that say nothing else are compared so
@@ -37,3 +37,5 @@ difference = Table(
 )
 
 Index("ix_xref_keys", xref.c.system, xref.c.entity, xref.c.id, postgresql_ops={"id": "text_pattern_ops"})
+Index("ix_attempt_at", attempt.c.at, postgresql_using="brin")
+Index("ix_run_running", run.c.started_at, postgresql_where=text("state = 'running'"))

@@ -137,7 +137,7 @@ LAYERS: dict[str, set[str]] = {
     "translator": BOTTOM | {"strict", "canonical", "connector"},
     "store": BOTTOM | {"strict", "supervise"},
     "settings": BOTTOM | {"signatures", "strict", "secrets", "net", "canonical", "connector", "quality"},
-    "engine": BOTTOM | {"signatures", "strict", "canonical", "connector", "settings", "store", "translator"},
+    "engine": BOTTOM | {"net", "signatures", "strict", "canonical", "connector", "settings", "store", "translator"},
     "quality": BOTTOM | {"strict", "canonical"},
     "drift": BOTTOM | {"strict", "canonical", "connector", "settings", "store", "translator"},
     "contract": BOTTOM | {"net", "strict", "connector"},

@@ -1,0 +1,163 @@
+"""Metrics, status, pause of a system and drain: what monitoring and operators see is what the store holds."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from desk import Desk
+from memory import Memory
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
+from workbench import engine, flow
+
+from landbridge.canonical import Canonical
+from landbridge.connector import Entity
+from landbridge.errors import Denied, Rejected
+from landbridge.metrics import METRICS, exposition
+from landbridge.store import control
+from landbridge.strict import json
+from landbridge.time import uuid7
+
+CUSTOMER = Entity("Customer", create="C", update="B", batch=10)
+
+
+@pytest.fixture
+def company(store: Any, clock: Any) -> Any:
+    crm, erp = Memory("crm", clock, customer=CUSTOMER), Memory("erp", clock, customer=CUSTOMER)
+    return engine(store, clock, [crm, erp], [flow("customers", "crm", "customer", "erp")])
+
+
+@pytest.fixture
+def desk(company: Any, tmp_path: Path, monkeypatch: Any, capsys: Any) -> Desk:
+    return Desk(company, tmp_path, monkeypatch, capsys, Canonical({}))
+
+
+def put(company: Any, *keys: str) -> None:
+    for key in keys:
+        company.parts.systems["crm"].put("customer", key, {"name": key})
+
+
+def read(store: Any) -> dict[tuple[str, ...], float]:
+    """Every sample by its name and the values of its labels."""
+    families = text_string_to_metric_families(exposition(store).decode())
+    samples = [one for family in families for one in family.samples]
+    return {(one.name, *(one.labels[label] for label in METRICS[one.name][1])): one.value for one in samples}
+
+
+def test_every_metric_says_what_the_store_holds(company: Any, store: Any, clock: Any) -> None:
+    put(company, "C1", "C2", "C3")
+    company.parts.systems["erp"].script = [None, Rejected("no group", hint="")]
+    company.run("customers")
+    clock.advance(90)
+    put(company, "C4")
+    company.extract(company.parts.flows["customers"])
+    clock.advance(30)
+    found = read(store)
+    assert found["landbridge_messages", "customers", "customers/erp", "dead"] == 1
+    assert found["landbridge_received_waiting", "crm", "customer"] == 1
+    assert found["landbridge_lag_seconds", "customers"] == 30
+    assert found["landbridge_feed_read_age_seconds", "crm", "customer"] == 30
+    assert found["landbridge_delivered_last_hour", "customers"] == 2
+    assert found["landbridge_failed_last_hour", "customers"] == 1
+    assert found["landbridge_attempts_recent", "delivered"] == 2
+    assert found["landbridge_flow_paused", "customers"] == 0
+    company.process("crm", "customer")
+    assert read(store)["landbridge_oldest_open_seconds", "customers"] == 30
+    clock.advance(7200)
+    later = read(store)
+    assert later["landbridge_delivered_last_hour", "customers"] == 0
+    assert ("landbridge_attempts_recent", "delivered") not in later
+
+
+def test_every_metric_is_documented_and_no_other(root: Path) -> None:
+    page = (root / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`(landbridge_\w+)`", page)) == set(METRICS)
+    for name, (_, labels) in METRICS.items():
+        [line] = [line for line in page.splitlines() if f"`{name}`" in line and line.startswith("|")]
+        assert all(f"`{label}`" in line for label in labels), name
+
+
+def test_a_scrape_reads_no_table_whole(company: Any, store: Any) -> None:
+    """The plans of the statements that read history go by an index: nothing is as dear as what was ever delivered."""
+    from landbridge.store import _figures
+
+    with store.reading() as connection:
+        for statement in (_figures._OPEN, _figures._OLDEST, _figures._HOUR, _figures._ATTEMPTS, _figures._FEEDS):
+            bound = text(f"explain {statement.text}")
+            given = {"since": store.clock.now()} if ":since" in statement.text else {}
+            plan = "\n".join(connection.execute(bound, given).scalars())
+            whole = re.findall(r"Seq Scan on (outbox|inbox\w*|attempt\w*|body\w*|run)\b", plan)
+            assert not whole, plan
+
+
+def test_status_tells_lag_pace_and_the_last_reconcile(company: Any, desk: Desk, clock: Any) -> None:
+    put(company, "C1", "C2")
+    company.parts.systems["erp"].script = [Rejected("no group", hint="")]
+    company.run("customers")
+    put(company, "C3")
+    company.extract(company.parts.flows["customers"])
+    clock.advance(600)
+    [one] = json.loads(desk("status", "--json").out.encode())
+    assert (one["lag_seconds"], one["delivered_last_hour"], one["failed_last_hour"]) == (600, 1, 1)
+    assert float(one["error_rate"]) == 0.5
+    assert one["last_reconcile"] is None
+    assert "lag" in desk("status").out
+
+
+def test_a_run_whose_process_is_gone_is_interrupted(company: Any, desk: Desk, store: Any, clock: Any) -> None:
+    with store.transaction("test") as connection:
+        control.begin_run(connection, uuid7(), "customers", "person", {}, clock.now())
+    assert "running" in desk("status").out, "it may be at work"
+    clock.advance(timedelta(hours=25))
+    assert "interrupted" in desk("status").out
+
+
+def test_a_system_is_paused_and_resumed_as_a_whole(company: Any, desk: Desk) -> None:
+    assert desk("pause", "erp", "--reason", "stocktaking").code == 0
+    put(company, "C1")
+    company.run("customers")
+    assert company.parts.systems["erp"].effects("customer") == []
+    assert "stocktaking" in desk("status").err
+    assert 'landbridge_route_paused{cause="system",route="customers/erp"} 1.0' in desk("metrics").out
+    drained = desk("drain", "erp")
+    assert drained.code == 1
+    assert "is paused and cannot drain" in drained.err
+    assert desk("resume", "erp").code == 0
+    company.deliver()
+    assert len(company.parts.systems["erp"].effects("customer")) == 1
+    assert "was not paused" in desk("resume", "erp").out
+
+
+def test_drain_waits_until_nothing_is_in_flight(company: Any, desk: Desk) -> None:
+    assert desk("drain", "customers").code == 0
+    put(company, "C1", "C2")
+    company.extract(company.parts.flows["customers"])
+    still = desk("drain", "customers", "--timeout", "0")
+    assert (still.code, "2 received" in still.err) == (1, True)
+
+    def work() -> None:
+        time.sleep(0.3)
+        company.process("crm", "customer")
+        company.deliver()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    drained = desk("drain", "customers", "--timeout", "30")
+    worker.join()
+    assert drained.code == 0, drained
+    assert len(company.parts.systems["erp"].effects("customer")) == 2
+
+
+def test_what_a_person_holds_does_not_keep_a_flow_from_draining(company: Any, desk: Desk) -> None:
+    put(company, "C1")
+    company.parts.systems["erp"].script = [Denied("401", hint="")]
+    company.run("customers")
+    assert desk("resume", "customers").code == 0
+    assert desk("hold", "customers", "C1").code == 0
+    assert desk("drain", "customers", "--timeout", "0").code == 0
