@@ -19,6 +19,11 @@ def at_every_point(room: Room) -> None:
     every_point(patient(room))
 
 
+def at_delivery(room: Room) -> None:
+    """The same, beyond the steps of reading and processing."""
+    every_point(patient(room), start=25)
+
+
 def while_replies_are_lost(room: Room) -> None:
     """Effects that stand though their reply was lost, or that stand later; no crash is needed."""
     inputs = Inputs.make(10, room.seed)
@@ -40,7 +45,7 @@ def at_the_door(room: Room) -> None:
 
 
 HUNTS: dict[str, tuple[str, Hunt]] = {
-    "marked_done_before_sending": ("C", at_every_point),
+    "marked_done_before_sending": ("C", at_delivery),
     "a_new_key_per_attempt": ("A", while_replies_are_lost),
     "cursor_moved_before_the_commit": ("B", at_every_point),
     "asked_at_once": ("C", while_replies_are_lost),

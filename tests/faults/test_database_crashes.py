@@ -18,7 +18,7 @@ def place() -> Iterator[Workplace]:
 def test_a_database_that_crashes_does_no_harm_and_the_flow_goes_on(place, seed):
     server = place.server(durable=True)
     with place.room("C", seed, durable=True) as room:
-        verdict, resumed = crashed_databases(room, server, 60, 4)
+        verdict, resumed = crashed_databases(room, server, 60, 3)
         verdict.held(f"seed {seed}")
     assert max(resumed) < 10, resumed
 
