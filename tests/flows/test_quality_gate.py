@@ -486,6 +486,24 @@ def test_a_dag_stops_at_its_check_until_a_person_lets_it_go_on(
     assert _steps.check(Path(), "orders", {"dry_run": True}) == {"dry_run": True}
 
 
+def test_a_flow_without_rules_does_not_process_past_the_gate_of_another_one(
+    made: Made, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
+) -> None:
+    from contextlib import nullcontext
+
+    from landbridge.airflow import _steps
+    from landbridge.time import uuid7
+
+    desk = made(UNIQUE)
+    desk.settings.flows["plain"] = flow("plain", "crm", "sales_order", "erp", check={"quality": "none"})
+    monkeypatch.setattr(_steps, "_opened", lambda _: nullcontext(desk))
+    for key in ("a", "b"):
+        desk.put(key, number="1")
+    desk.extract()
+    _steps.process(Path(), "plain", {"run": str(uuid7()), "started": clock.now().isoformat(), "counts": {}})
+    assert desk.states() == {"a": "quarantined", "b": "quarantined"}
+
+
 def test_without_great_expectations_a_dag_goes_on_with_the_rules_for_messages_unless_it_must_stop(
     made: Made, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
