@@ -23,7 +23,9 @@ class Store:
 
     def __init__(self, url: str, clock: Clock, *, pool: int = 8) -> None:
         self.clock = clock
-        self.engine: Engine = create_engine(url, pool_size=pool, max_overflow=pool, pool_pre_ping=True)
+        self.engine: Engine = create_engine(
+            url, pool_size=pool, max_overflow=pool, pool_pre_ping=True, hide_parameters=True
+        )
         event.listen(self.engine, "connect", _prepare)
 
     @contextmanager
