@@ -29,7 +29,7 @@ def up(
         bool, typer.Option("--show-password", help="Print the password again; it is printed at the first start.")
     ] = False,
 ) -> None:
-    """Run PostgreSQL and Airflow on this machine until Ctrl-C, and start again what dies.
+    """Run PostgreSQL, webhooks, a worker and Airflow on this machine until Ctrl-C, and start again what dies.
 
     Everything listens on 127.0.0.1 only and keeps its files in the state folder (.landbridge).
     """
@@ -40,6 +40,8 @@ def up(
 
     def ready(running: Up) -> None:
         user, password = running.login
+        if any(system.webhook is not None for system in running.settings.systems.values()):
+            say(f"Webhooks: http://127.0.0.1:{running.webhooks}/hooks/SYSTEM")
         assert running.airflow is not None
         say(f"Airflow: {running.airflow.url}  (after {time.monotonic() - began:.1f} s)")
         if running.first_start or show_password:

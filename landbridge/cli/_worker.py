@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import typer
 
 from landbridge.cli._open import opened
 from landbridge.cli._print import say
+
+if TYPE_CHECKING:
+    from landbridge.installation import Installation
+    from landbridge.up import Airflow
 
 
 def register(app: typer.Typer) -> None:
@@ -19,18 +25,41 @@ def register(app: typer.Typer) -> None:
 def worker(context: typer.Context) -> None:
     """Process and deliver what comes in, within milliseconds, until it is stopped; then finish what was begun.
 
-    Any number may run at once, also beside Airflow. Flows say `realtime: worker`, which is the default.
+    Any number may run at once, also beside Airflow. It works for flows with `webhook` or `fastest` whose `realtime` is
+    `worker`, which is the default, and sets off the DAGs of those that say `dag`.
     """
-    from landbridge.worker import Worker
+    from landbridge.worker import Shown, Worker
 
     with opened(context) as installation:
-        running = Worker(installation.engine)
+        airflow = _airflow(installation)
+        shown = Shown(installation.engine.parts, airflow) if airflow is not None else None
+        running = Worker(
+            installation.engine,
+            watchers=[shown.watch] if shown is not None else [],
+            bell=shown.ring if shown is not None else None,
+        )
 
         def stop(number: int, frame: FrameType | None) -> None:
             running.stop()
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
-        say(f"Working for {', '.join(sorted(installation.settings.flows)) or 'no flow'}. Ctrl-C stops it.")
+        say(f"Working for {', '.join(sorted(running.flows)) or 'no flow'}. Ctrl-C stops it.")
         running.run()
+        if shown is not None and airflow is not None:
+            shown.close()
+            airflow.close()
     say("Stopped; what was begun is finished.")
+
+
+def _airflow(installation: Installation) -> Airflow | None:
+    """The Airflow that the configuration names, or that of the `landbridge up` which started us."""
+    from landbridge.secrets import Secret
+    from landbridge.up import ADDRESS, Airflow, own_login
+
+    asked = installation.settings.installation.airflow
+    if asked.url:
+        return Airflow(asked.url, asked.user, Secret(asked.password).reveal())
+    if url := os.environ.get(ADDRESS):
+        return Airflow(url, *own_login(installation.state))
+    return None

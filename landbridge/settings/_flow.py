@@ -228,7 +228,8 @@ class Flow(Model):
     enabled: bool = Field(True, description="False: nothing runs; what was received stays.", examples=[False])
     realtime: Realtime = Field(
         "worker",
-        description="What drains the inbox between polls: resident worker, continuous DAG (airflow) or own DAG (dag).",
+        description="What drains what webhooks and `fastest` bring: the resident worker, the continuous DAG (airflow) or "
+        "the flow's own DAG (dag).",
         examples=["airflow"],
     )
 
@@ -254,6 +255,11 @@ class Flow(Model):
     def feed(self) -> tuple[str, str]:
         """The feed it subscribes to: (system, entity)."""
         return (self.extract.source, self.extract.entity)
+
+    @property
+    def live(self) -> bool:
+        """Whether anything of it comes in real time: by webhook, or because a worker polls it."""
+        return self.enabled and (self.extract.webhook or self.extract.fastest is not None)
 
     @property
     def entity(self) -> str:

@@ -46,6 +46,29 @@ class Retention(Model):
         }
 
 
+class Serve(Model):
+    """Where `landbridge up` lets the webhook endpoint listen."""
+
+    host: str = Field("127.0.0.1", description="The address; TLS stands in front of it.", examples=["127.0.0.1"])
+    port: int | None = Field(
+        None, ge=1, le=65535, description="The port; default: 8090, or any that is free.", examples=[8090]
+    )
+    workers: int = Field(1, ge=1, le=64, description="Processes that share the address.", examples=[2])
+
+
+class AirflowApi(Model):
+    """The Airflow in which workers show what passed; `landbridge up` needs none of this, it knows its own."""
+
+    url: str = Field("", description="Its address; empty: nothing is shown there.", examples=["https://airflow.example"])
+    user: str = Field("admin", description="Who logs in.", examples=["landbridge"])
+    password: str = Field(
+        "env:LANDBRIDGE_AIRFLOW_PASSWORD",
+        description="A reference to the password.",
+        examples=["env:LANDBRIDGE_AIRFLOW_PASSWORD"],
+        pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$",
+    )
+
+
 class Installation(Model):
     """Settings of this installation; every one has a default."""
 
@@ -57,6 +80,14 @@ class Installation(Model):
     )
     retention: Retention = Field(
         default_factory=Retention, description="How long rows are kept.", examples=[{"inbox": "30d"}]
+    )
+    serve: Serve = Field(
+        default_factory=Serve, description="The webhook endpoint of `landbridge up`.", examples=[{"port": 8090}]
+    )
+    airflow: AirflowApi = Field(
+        default_factory=AirflowApi,
+        description="Where workers show what passed.",
+        examples=[{"url": "https://airflow.example"}],
     )
     schemas: str = Field(
         "schemas/canonical",

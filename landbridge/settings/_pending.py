@@ -13,7 +13,6 @@ from landbridge.strict import Node
 KEPT: dict[tuple[str, ...], str] = {
     ("extract", "start"): "the first run reads everything.",
     ("extract", "scope"): "the whole feed is read.",
-    ("realtime",): "the inbox is drained by the flow's own runs.",
 }
 """Keys that may wait: a flow without them does more, or later, and nothing wrong."""
 

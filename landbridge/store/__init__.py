@@ -12,6 +12,7 @@ from landbridge.store import _figures as figures
 from landbridge.store import _hooks as hooks
 from landbridge.store import _identity as identity
 from landbridge.store import _inbox as inbox
+from landbridge.store import _live as live
 from landbridge.store import _operate as operate
 from landbridge.store import _outbox as outbox
 from landbridge.store import _quality as quality
@@ -38,6 +39,7 @@ __all__ = [
     "hooks",
     "identity",
     "inbox",
+    "live",
     "locked_out",
     "migrate",
     "operate",

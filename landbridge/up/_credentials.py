@@ -38,6 +38,11 @@ def credentials(home: Path) -> tuple[Credentials, bool]:
     return made, True
 
 
+def own_login(state: Path) -> tuple[str, str]:
+    """The user and the password of the Airflow that `landbridge up` runs from this state folder."""
+    return USER, credentials(state / "airflow")[0].password
+
+
 def write_private(file: Path, content: bytes) -> None:
     """Write a file that only its owner can read, all or nothing."""
     fresh = file.with_name(file.name + ".new")

@@ -7,9 +7,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from landbridge.errors import Denied, LandbridgeError, Unavailable
-from landbridge.net import Http, NetSettings
+from landbridge.net import Http, NetSettings, Reply
 
 FINISHED = ("success", "failed")
+
+
+class Endpoint:
+    """Whether the webhook endpoint at an address answers."""
+
+    def __init__(self, url: str) -> None:
+        self._http = Http("webhooks", url, NetSettings(connect=2, read=5))
+
+    def __call__(self) -> bool:
+        try:
+            return self._http.request("GET", "/health").ok
+        except LandbridgeError:
+            return False
 
 
 class Airflow:
@@ -49,10 +62,20 @@ class Airflow:
         """What Airflow could not load, with the reason."""
         return [f"{one['filename']}: {one['stack_trace']}" for one in self.get("importErrors")["import_errors"]]
 
-    def trigger(self, dag: str, conf: Mapping[str, Any] | None = None) -> str:
-        """Start a run of a DAG now; returns its id."""
-        run = self._ask("POST", f"dags/{dag}/dagRuns", json={"logical_date": None, "conf": dict(conf or {})})
-        return str(run["dag_run_id"])
+    def trigger(
+        self, dag: str, conf: Mapping[str, Any] | None = None, *, run: str | None = None, note: str | None = None
+    ) -> str:
+        """Start a run of a DAG now; returns its id. A `run` of this id that stands already is not started again."""
+        body: dict[str, Any] = {"logical_date": None, "conf": dict(conf or {})}
+        body |= {name: value for name, value in (("dag_run_id", run), ("note", note)) if value is not None}
+        reply = self._send("POST", f"dags/{dag}/dagRuns", json=body)
+        if run is not None and reply.status == 409:
+            return run
+        return str(self._json(reply, "POST", f"dags/{dag}/dagRuns")["dag_run_id"])
+
+    def waits(self, dag: str) -> bool:
+        """Whether a run of a DAG is queued: it will find what comes until it begins."""
+        return bool(self.get(f"dags/{dag}/dagRuns", state="queued", limit="1")["dag_runs"])
 
     def state(self, dag: str, run: str) -> str:
         """The state of a run: queued, running, success, failed."""
@@ -98,12 +121,18 @@ class Airflow:
         self._http.close()
 
     def _ask(self, method: str, path: str, **more: Any) -> Any:
+        return self._json(self._send(method, path, **more), method, path)
+
+    def _send(self, method: str, path: str, **more: Any) -> Reply:
         for again in (False, True):
             headers = {"Authorization": f"Bearer {self.token()}"}
             reply = self._http.request(method, f"/api/v2/{path}", headers=headers, **more)
             if reply.status != 401 or again:
                 break
             self._token = ""
+        return reply
+
+    def _json(self, reply: Reply, method: str, path: str) -> Any:
         if not reply.ok:
             hint = "look into Airflow's api-server.log."
             raise Unavailable(f"airflow: {method} {path}: {reply.status} {reply.text[:300]}", hint=hint)

@@ -17,13 +17,14 @@ from landbridge.installation import DATABASE, open_installation, state_folder
 from landbridge.settings import Settings
 from landbridge.store.embedded import EmbeddedPostgres
 from landbridge.supervise import State, Status, Supervisor, free_port, port_is_free
-from landbridge.up._children import API, children
+from landbridge.up._children import API, children, real_time
 from landbridge.up._configuration import write_configuration
 from landbridge.up._credentials import USER, credentials
 from landbridge.up._rest import Airflow
 
 AIRFLOW_DATABASE = "airflow"
 _LOOK_EVERY = 2.0  # seconds between looks whether PostgreSQL still runs
+_HOOKS = 8090
 _KEPT_OUT = ("PYTHONDONTWRITEBYTECODE",)  # without compiled files each task would compile Airflow anew
 
 
@@ -48,6 +49,7 @@ class Up:
         self.home.mkdir(mode=0o700, exist_ok=True)
         self.keys, self.first_start = credentials(self.home)
         self.airflow: Airflow | None = None
+        self.webhooks = 0  # the port of the webhook endpoint, where there is one
         self._asked_port = port
         self._tell = tell or (lambda status: None)
         self._ready = ready or (lambda up: None)
@@ -109,7 +111,10 @@ class Up:
             write_configuration(
                 self.home, root=self.root, port=port, database=self._airflow_database(server), keys=self.keys
             )
-            supervisor = Supervisor(children(self.home, self._env(), self.airflow), tell=self._heard)
+            self.webhooks = self._webhook_port()
+            env, airflow = self._env(), self.airflow
+            programs = real_time(self.home, env, self.settings, self.root, airflow.url, self.webhooks)
+            supervisor = Supervisor([*programs, *children(self.home, env, airflow)], tell=self._heard)
             self._supervisor = supervisor
             done = threading.Event()
             watch = threading.Thread(target=self._watch, args=(server, supervisor, done), daemon=True)
@@ -168,6 +173,10 @@ class Up:
         port = port or free_port()
         file.write_text(str(port))
         return port
+
+    def _webhook_port(self) -> int:
+        """The port that the configuration asks for; else the usual one while it is free, else any."""
+        return self.settings.installation.serve.port or (_HOOKS if port_is_free(_HOOKS) else free_port())
 
     def _env(self) -> Mapping[str, str]:
         env = {name: value for name, value in os.environ.items() if name not in _KEPT_OUT}

@@ -30,7 +30,8 @@ class Worker:
     """Drains inboxes and outboxes of every flow whose `realtime` is `host`, until it is stopped.
 
     Safe beside any number of others and beside Airflow's runs: a feed is processed under its lock, and a lane is
-    delivered under its lease. `watchers` are told every window that was recorded.
+    delivered under its lease. `watchers` are told every window that was recorded, `bell` every flow with
+    `realtime: dag` that has news.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Worker:
         host: str = "worker",
         listener: Listener | None = None,
         watchers: Sequence[Watcher] = (),
+        bell: Callable[[str], None] | None = None,
     ) -> None:
         self.engine = engine
         self._parts = engine.parts
@@ -47,8 +49,13 @@ class Worker:
         self._listener = listener or Listener(engine.parts.store)
         self._stopping = threading.Event()
         self.windows = Windows(engine.parts, watchers=watchers)
-        self._mine = {n for n, flow in self._parts.flows.items() if flow.enabled and flow.realtime == host}
+        self._mine = {n for n, flow in self._parts.flows.items() if flow.live and flow.realtime == host}
         self._feeds: dict[int, Feed] = {}
+        self._bell = bell
+        self._rung: dict[Feed, list[str]] = {}
+        for name, flow in self._parts.flows.items() if bell is not None else ():
+            if flow.live and flow.realtime == "dag":
+                self._rung.setdefault(flow.feed, []).append(name)
         feeds = sorted({self._parts.flows[name].feed for name in self._mine})
         targets = sorted({route.to for name in self._mine for route in self._parts.flows[name].deliver})
         self._reached = {feed: self._targets(feed) for feed in feeds}
@@ -58,6 +65,11 @@ class Worker:
             for system in sorted({system for system, _ in feeds})
         }
         self._deliverers = {to: Deliverer(engine, to, self._mine, self.windows.count, self.stopping) for to in targets}
+
+    @property
+    def flows(self) -> set[str]:
+        """The flows it works for."""
+        return set(self._mine)
 
     def stop(self) -> None:
         """Finish what is under way, then end; safe from a signal handler."""
@@ -90,7 +102,7 @@ class Worker:
         self._know_feeds()
         for reader in self._readers.values():
             reader.fetch(reader.feeds)
-        for feed in self._feeds.values():
+        for feed in self._reached:
             for flow in self.engine.flows_of(*feed):
                 self.windows.count(flow, self.engine.process(*feed))
         for deliverer in self._deliverers.values():
@@ -121,6 +133,11 @@ class Worker:
             feed = self._feeds.get(number)
             if feed is None:
                 continue
+            for flow in self._rung.get(feed, ()):
+                assert self._bell is not None
+                self._bell(flow)
+            if feed not in self._reached:
+                continue
             if keys:
                 self._readers[feed[0]].hand.ask(feed)
             self._process.ask(feed)
@@ -129,7 +146,7 @@ class Worker:
         """Something may have been missed."""
         for reader in self._readers.values():
             reader.hand.ask(*reader.feeds)
-        self._process.ask(*self._feeds.values())
+        self._process.ask(*self._reached)
         for deliverer in self._deliverers.values():
             deliverer.hand.ask(("", ""))
 
@@ -161,7 +178,7 @@ class Worker:
 
     def _know_feeds(self) -> None:
         with self._parts.store.transaction("feeds") as connection:
-            self._feeds = {inbox.feed(connection, *feed)[0]: feed for feed in self._reached}
+            self._feeds = {inbox.feed(connection, *feed)[0]: feed for feed in sorted({*self._reached, *self._rung})}
 
     def _appear(self) -> None:
         if self._parts.presence is None:

@@ -49,7 +49,12 @@ retry: {attempts: 50, first: 100ms, longest: 1s, within: 1h}
     "schemas/canonical/customer.json": """\
 {"type": "object", "properties": {"name": {"type": "string"}, "n": {"type": "integer"}}}
 """,
-    "mappings/tables/customer.yaml": "entity: customer\nnative: Party\nin: {name: name, n: n}\nout: {name: name, n: n}\n",
+    "mappings/tables/customer.yaml": """\
+entity: customer
+native: Party
+in: {name: name, n: n}
+out: {name: name, n: n}
+""",
 }
 
 PLANT = "create table parties (id int primary key, name text not null, n int not null, at timestamptz not null)"

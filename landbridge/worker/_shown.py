@@ -1,0 +1,116 @@
+"""What passed, shown in Airflow: a run that does nothing per window, one that fails where something needs a person.
+
+Everything here is told in a thread of its own. Airflow may be slow or away: nothing of the work waits for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from landbridge.engine import Parts
+from landbridge.errors import LandbridgeError
+from landbridge.store import live
+from landbridge.worker._hand import Hand
+from landbridge.worker._windows import Window
+
+SHOWN, REPAIR = "{flow}__live", "{flow}__repair"
+"""The DAGs of a flow: windows as runs, and runs that fail until what they name is mended."""
+
+NEEDS_A_PERSON = ("dead", "quarantined", "conflict")
+EVERY = 10.0
+"""Seconds between two runs of a flow's own DAG that news set off."""
+_KEPT = 50
+
+_log = logging.getLogger("landbridge.worker")
+
+
+class Runs(Protocol):
+    """What is asked of Airflow."""
+
+    def trigger(
+        self, dag: str, conf: Mapping[str, Any] | None = None, *, run: str | None = None, note: str | None = None
+    ) -> str: ...
+
+    def waits(self, dag: str) -> bool: ...
+
+
+class Shown:
+    """Takes windows, and rings for flows that run in Airflow."""
+
+    def __init__(
+        self, parts: Parts, airflow: Runs, *, every: float = EVERY, now: Callable[[], float] = time.time
+    ) -> None:
+        self._parts = parts
+        self._airflow = airflow
+        self._every = every
+        self._now = now
+        self._windows: list[Window] = []
+        self._rung: dict[str, float] = {}  # when a flow's DAG was set off
+        self._wanted: set[str] = set()
+        self._hand: Hand[str] = Hand("airflow", self._act, lambda: 1.0 if self._wanted or self._windows else 3600.0)
+        self._hand.start()
+
+    def watch(self, window: Window) -> None:
+        """Show a window; returns at once."""
+        self._windows.append(window)
+        del self._windows[:-_KEPT]  # Airflow is away for long: the store has them all
+        self._hand.ask("")
+
+    def ring(self, flow: str) -> None:
+        """A flow with `realtime: dag` has news; returns at once."""
+        self._hand.ask(flow)
+
+    def close(self) -> None:
+        """Show what was not shown yet, once, and end."""
+        self._hand.stop()
+        self._hand.join()
+        self._show()
+
+    def _act(self, asked: set[str]) -> None:
+        self._wanted |= asked - {""}
+        self._show()
+        for flow in sorted(self._wanted):
+            self._set_off(flow)
+
+    def _show(self) -> None:
+        while self._windows:
+            window = self._windows[0]
+            try:
+                self._tell(window)
+            except (LandbridgeError, ValueError, KeyError) as error:
+                _log.warning("a window of %s is not shown in Airflow: %s", window.flow, error)
+                return
+            self._windows.remove(window)
+
+    def _tell(self, window: Window) -> None:
+        counts = dict(window.counts)
+        told = ", ".join(f"{number} {word}" for word, number in sorted(counts.items()))
+        span = {"since": window.since.isoformat(), "until": window.until.isoformat()}
+        self._airflow.trigger(
+            SHOWN.format(flow=window.flow), {"counts": counts, **span}, run=f"window_{window.run}", note=told
+        )
+        if not any(counts.get(word) for word in NEEDS_A_PERSON):
+            return
+        with self._parts.store.reading() as connection:
+            ids = live.failed_since(connection, window.flow, window.since)
+        if ids:
+            self._airflow.trigger(
+                REPAIR.format(flow=window.flow), {"ids": ids, "counts": counts, **span}, run=f"repair_{window.run}"
+            )
+
+    def _set_off(self, flow: str) -> None:
+        """One run for all that came: none while another waits, and the same for every worker of these seconds."""
+        now = self._now()
+        if now - self._rung.get(flow, 0.0) < self._every:
+            return
+        try:
+            if not self._airflow.waits(flow):
+                self._airflow.trigger(flow, run=f"news_{int(now // self._every)}")
+        except (LandbridgeError, ValueError, KeyError) as error:
+            _log.warning("%s is not set off in Airflow: %s", flow, error)
+            return
+        self._rung[flow] = now
+        self._wanted.discard(flow)
