@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import string
+from fnmatch import fnmatchcase
+from itertools import combinations
 from typing import Annotated, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -242,3 +244,22 @@ class FilesConfig(Config):
         if self.url is not None and (self.password is None) == (self.private_key is None):
             raise ValueError("an SFTP server needs either `password` or `private_key`")
         return self
+
+    @model_validator(mode="after")
+    def _own_files(self) -> Self:
+        """A file that two entities read must stay: the one would take it away before the other has read it."""
+        for (one, a), (other, b) in combinations(self.entities.items(), 2):
+            if a.afterwards == b.afterwards == "keep" or a.folder != b.folder:
+                continue
+            if a.pattern is not None and b.pattern is not None and _meet(a.pattern, b.pattern):
+                text = f"{one} and {other} read the same files: say `afterwards: keep` of both, or other patterns"
+                raise ValueError(text)
+        return self
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether a file name may fit both patterns, as far as two samples of each can tell."""
+    samples = [(text.replace("*", filled).replace("?", "x"), against) for filled in ("", "x") for text, against in (
+        (one, other), (other, one)
+    )]  # fmt: skip
+    return one == other or any(fnmatchcase(name, against) for name, against in samples)

@@ -545,6 +545,19 @@ def test_no_two_records_share_a_key_of_several_columns(room: Room) -> None:
     assert keys == ["2026~111/1", "2026/11~11", "100~01/1", "100~1/1", "2026/1"]
 
 
+@pytest.mark.parametrize(("pattern", "wrong"), [("*.csv", True), ("a_*.csv", True), ("*.xlsx", False)])
+def test_no_entity_takes_away_the_files_of_another_one(room: Room, pattern: str, wrong: bool) -> None:
+    room.more = {"entities": {"customer": room.entity, "product": {**room.entity, "pattern": pattern}}}
+    room.connector()
+    for each in room.more["entities"].values():
+        each["afterwards"] = "move"
+    if wrong:
+        with pytest.raises(ValidationError, match="customer and product read the same files"):
+            room.connector()
+    else:
+        room.connector()
+
+
 def test_merged_cells_are_refused_and_a_merged_title_is_not(room: Room) -> None:
     def book(merged: str) -> bytes:
         made, out = Workbook(), io.BytesIO()
