@@ -292,7 +292,6 @@ def test_what_this_version_does_not_act_on_is_told_and_never_silently_ignored(tm
         f"{ORDERS}:2:63  extract.webhook: crm declares no `webhook`, so none is taken and it is polled only. "
         "Say in systems.yaml how its webhooks prove themselves.",
         f"{ORDERS}:2:69  extract.start: this version does not act on it",
-        f"{ORDERS}:3:1  realtime: this version does not act on it",
     ]
     derive = "derive: {entity: sales_order, from: sales_order, when: won}\nresolve:"
     told = problems(write_project(tmp_path, **changed(ORDERS, "resolve:", derive)))
