@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -10,6 +11,8 @@ from landbridge.profile._columns import Column, Profile
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _PLAIN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+LONGEST_SHOWN = 8
+"""Digits up to which the least and the most of whole numbers are told."""
 _NOISE = frozenset({"c", "the", "of"})
 
 ALSO: Mapping[str, tuple[str, ...]] = {
@@ -61,7 +64,7 @@ def draft(profile: Profile, fields: Mapping[str, FieldInfo]) -> str:
         lines += ["out:", *(f"  {_key(column)}: {name}" for name, column in writable)]
     rest = [column for column in profile.columns.values() if column.path not in used]
     if rest:
-        lines += ["# Seen, and not mapped:", *(f"#   {column.path}: {told(column)}" for column in rest)]
+        lines += ["# Seen, and not mapped:", *(f"#   {_printed(column.path)}: {told(column)}" for column in rest)]
     return "\n".join(lines) + "\n"
 
 
@@ -70,9 +73,19 @@ def told(column: Column) -> str:
     parts = [column.kind, f"{column.rate:.0%} filled"]
     if column.longest is not None and column.kind in ("text", "mixed"):
         parts.append(f"{column.shortest} to {column.longest} characters")
-    if column.least is not None and column.kind != "text":
+    if column.least is not None and column.kind != "text" and not _account(column):
         parts.append(f"{column.least} to {column.most}")
     return ", ".join(parts)
+
+
+def _account(column: Column) -> bool:
+    """Whether its values may name an account or a card: a draft is committed, and shows none of them."""
+    return column.kind == "integer" and column.longest is not None and column.longest > LONGEST_SHOWN
+
+
+def _printed(path: str) -> str:
+    """A path on one line, whatever the product's names hold."""
+    return path if path.isprintable() else json.dumps(path)
 
 
 def _found(columns: Mapping[str, Column], fields: Mapping[str, FieldInfo]) -> Iterator[tuple[str, Column]]:
@@ -89,7 +102,13 @@ def _known(name: str, also: tuple[str, ...], columns: Mapping[str, Column]) -> s
 
 
 def _usable(column: Column) -> bool:
-    return column.filled > 0 and "[]" not in column.path and column.kind not in ("record", "list", "mixed", "empty")
+    plain = column.path.isprintable() and not {'"', "'"} & set(column.path)
+    return (
+        plain
+        and column.filled > 0
+        and "[]" not in column.path
+        and column.kind not in ("record", "list", "mixed", "empty")
+    )
 
 
 def _fits(column: Column, info: FieldInfo) -> bool:

@@ -100,3 +100,14 @@ def test_the_draft_names_what_is_required_and_not_there(root: Path) -> None:
                  canonical.fields("product"))  # fmt: skip
     assert "# base_unit: required, and no field looks like it." in text
     assert "\n  number: number\n" in text
+
+
+def test_a_draft_is_one_file_whatever_the_names_hold_and_shows_no_account(root: Path) -> None:
+    body = {"Name": "Acme", "a\nin: x": "1", "it's": "b", 'City"': "Kiel", "Card": 4111111111111111, "Rank": 7}
+    text = draft(
+        profiled("crm", "customer", [body], Fields("Account", {})),
+        Canonical.load(root / "schemas/canonical").fields("customer"),
+    )
+    assert strict.yaml.load(text, file="draft.yaml")["in"].keys() == ("name",)
+    assert "4111" not in text
+    assert "#   Rank: integer, 100% filled, 7 to 7" in text
