@@ -104,7 +104,8 @@ def reconciles(connection: Connection) -> list[Any]:
 _RECONCILES = sql("""
 select names.flow, r.state, r.started_at, r.counts from (select distinct flow from route) names
 cross join lateral (
-    select * from run where flow = names.flow and trigger = 'reconcile' order by started_at desc limit 1) r
+    select * from run where flow = names.flow and trigger = 'reconcile'
+    order by started_at desc, id desc limit 1) r
 order by 1""")
 
 

@@ -121,9 +121,11 @@ select names.flow, coalesce(f.paused, false) as paused, f.reason as pause_reason
 from (select distinct flow from route) names
 left join flow f on f.name = names.flow
 left join lateral (
-    select * from run where flow = names.flow and trigger <> 'reconcile' order by started_at desc limit 1) last on true
+    select * from run where flow = names.flow and trigger <> 'reconcile'
+    order by started_at desc, id desc limit 1) last on true
 left join lateral (
-    select * from run where flow = names.flow and trigger = 'reconcile' order by started_at desc limit 1) look on true
+    select * from run where flow = names.flow and trigger = 'reconcile'
+    order by started_at desc, id desc limit 1) look on true
 order by names.flow""")
 
 

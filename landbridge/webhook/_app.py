@@ -21,6 +21,7 @@ from starlette.routing import Route
 from landbridge import signatures
 from landbridge.connector import Connector, Event
 from landbridge.errors import Invalid, LandbridgeError, Rejected
+from landbridge.metrics import CONTENT_TYPE, exposition
 from landbridge.store import operate
 from landbridge.webhook._body import Place, Refused, Room, body_of
 from landbridge.webhook._committer import Busy, Committer, Delivery
@@ -69,6 +70,7 @@ class _Endpoint:
             routes=[
                 Route("/hooks/{system}", self._hook, methods=["POST", "OPTIONS"]),
                 Route("/health", self._health),
+                Route("/metrics", self._metrics),
                 Route("/openapi.json", self._told),
             ],
             exception_handlers={HTTPException: self._problem},
@@ -181,6 +183,9 @@ class _Endpoint:
 
     async def _health(self, request: Request) -> Response:
         return JSONResponse({"status": "ok"})
+
+    async def _metrics(self, request: Request) -> Response:
+        return Response(await run_in_threadpool(exposition, self._store), media_type=CONTENT_TYPE)
 
     async def _told(self, request: Request) -> Response:
         return JSONResponse(self._contract)

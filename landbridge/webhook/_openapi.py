@@ -44,6 +44,8 @@ def openapi(systems: Mapping[str, System]) -> dict[str, Any]:
             needed[scheme] = []
         paths[f"/hooks/{name}"] = {"post": _operation(name, needed)}
     paths["/health"] = {"get": {"summary": "Whether it is well.", "responses": {"200": _content("It is.", {})}}}
+    figures = {"description": "Metrics.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    paths["/metrics"] = {"get": {"summary": "Figures as Prometheus reads them.", "responses": {"200": figures}}}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Landbridge webhooks", "version": "1"},

@@ -161,3 +161,19 @@ def test_what_a_person_holds_does_not_keep_a_flow_from_draining(company: Any, de
     assert desk("resume", "customers").code == 0
     assert desk("hold", "customers", "C1").code == 0
     assert desk("drain", "customers", "--timeout", "0").code == 0
+
+
+def test_the_endpoint_gives_the_same_at_metrics(company: Any, desk: Desk) -> None:
+    from starlette.testclient import TestClient
+
+    from landbridge.webhook import application
+
+    put(company, "C1")
+    company.run("customers")
+    for system in desk.installation.settings.systems.values():
+        system.__dict__["webhook"] = None  # the desk's systems have names only
+    with TestClient(application(desk.installation)) as client:
+        reply = client.get("/metrics")
+    assert reply.status_code == 200
+    assert reply.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert 'landbridge_delivered_last_hour{flow="customers"} 1.0' in reply.text
