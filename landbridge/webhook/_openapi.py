@@ -26,7 +26,7 @@ _ANSWERS = {
     "415": "The content encoding is not read.",
     "422": "It tells nothing that is taken here.",
     "429": "More comes in than can be kept; Retry-After says when to come back.",
-    "503": "It could not be kept; send it again.",
+    "503": "It could not be kept, or read, for now; Retry-After says when to come back.",
 }
 
 
@@ -42,7 +42,7 @@ def openapi(systems: Mapping[str, System]) -> dict[str, Any]:
             scheme = f"{name}_{type(proof).__name__}"
             schemes[scheme] = _scheme(proof)
             needed[scheme] = []
-        paths[f"/hooks/{name}"] = {"post": _operation(name, needed)}
+        paths[f"/hooks/{name}"] = {"post": _operation(name, needed), "options": _hand_shake(name)}
     paths["/health"] = {"get": {"summary": "Whether it is well.", "responses": {"200": _content("It is.", {})}}}
     figures = {"description": "Metrics.", "content": {"text/plain": {"schema": {"type": "string"}}}}
     paths["/metrics"] = {"get": {"summary": "Figures as Prometheus reads them.", "responses": {"200": figures}}}
@@ -72,6 +72,17 @@ def _operation(name: str, needed: dict[str, list[str]]) -> dict[str, Any]:
             },
         },
         "security": [needed],
+    }
+
+
+def _hand_shake(name: str) -> dict[str, Any]:
+    return {
+        "operationId": f"allow_{name}",
+        "summary": "Whether webhooks are taken here, for senders that ask first (CloudEvents web hooks).",
+        "parameters": [
+            {"name": "WebHook-Request-Origin", "in": "header", "required": False, "schema": {"type": "string"}}
+        ],
+        "responses": {"200": {"description": "They are; WebHook-Allowed-Origin repeats who asked."}},
     }
 
 
