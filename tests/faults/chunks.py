@@ -56,7 +56,7 @@ def _kills(place: Workplace, chunk: int, seed: int) -> Figures:
 
 def _updates(place: Workplace, chunk: int, seed: int) -> Figures:
     with place.room(GRADES[chunk % 3], seed) as room:
-        inputs = Inputs.make(50, seed, changed=1.0, most=20, poison=0.0)
+        inputs = Inputs.make(40, seed, changed=1.0, most=20, poison=0.0)
         verdict = random_kills(room, 0, 8, inputs=inputs)
         return told(verdict, room, updates=verdict.messages - verdict.orders)
 

@@ -135,8 +135,8 @@ class Target:
 
     def _c(self, asked: Asked, rest: list[str]) -> Answer:
         if asked.method == "GET":
-            wanted = asked.query.get("reference")
-            found = [r for r in self.records.values() if r.id in rest or (wanted and r.reference == wanted)]
+            wanted, ids = asked.query.get("reference"), asked.query.get("ids", "").split(",")
+            found = [r for r in self.records.values() if r.id in ids or r.reference == wanted]
             rows = [{"id": r.id, "etag": str(r.etag), "number": r.order, "version": r.version} for r in found]
             return Answer(200, {"rows": rows})
         if asked.method == "POST":

@@ -113,7 +113,7 @@ def table(figures: Mapping[str, Any]) -> list[str]:
         bound = f"< {3 / n:.2g} each" if clean else "–"
         lines.append(f"| {row.what} | {n:,} {row.unit} | {', '.join(found)} | {bound} | {row.limit} |")
     if figures.get("planted"):
-        caught = f"{figures['planted_caught']} of {figures['planted']} caught"
+        caught = f"{figures.get('planted_caught', 0)} of {figures['planted']} caught"
         lines.append(
             f"| Classic mistakes planted into the workers, to see whether the harness sees them | {caught} | | | |"
         )

@@ -84,6 +84,10 @@ class Verdict:
         assert not self.wrongs, f"{about}: {self.wrongs}"
 
 
+_OPEN = """select state, code, attempts, left(reason, 200), count(*) from outbox where done_at is null
+group by 1, 2, 3, 4"""
+
+
 class Stuck(AssertionError):
     """It does not come to its end."""
 
@@ -179,7 +183,7 @@ class Room:
         self.samples += 1
         return row
 
-    def drained(self, within: float = 60.0, *, meanwhile: Callable[[], None] = lambda: None) -> Any:
+    def drained(self, within: float = 120.0, *, meanwhile: Callable[[], None] = lambda: None) -> Any:
         """Wait until every message came and none is open."""
         until = time.monotonic() + within
         while True:
@@ -187,9 +191,16 @@ class Room:
             if row.received >= len(self.inputs.rows) and row.in_flight == 0:
                 return row
             if time.monotonic() > until:
-                raise Stuck(f"after {within:g} s {row}, of {len(self.inputs.rows)}")
+                raise Stuck(f"after {within:g} s {row}, of {len(self.inputs.rows)}; {self._open()}")
             meanwhile()
             time.sleep(0.05)
+
+    def _open(self) -> str:
+        """What is open, by state and reason, and why what needs a person does."""
+        with self.store.reading() as connection:
+            found = control.attention(connection, ["dead", "quarantined", "conflict"])
+            states = connection.execute(text(_OPEN)).all()
+        return f"{[tuple(row) for row in states]}; {[f'{r.source_key} {r.state}: {r.reason}' for r in found]}"
 
     def verdict(self) -> Verdict:
         """Compare what went in with the effects and the dead letters."""

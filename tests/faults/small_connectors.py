@@ -148,10 +148,10 @@ class BySearch(Target):
         return Found(rows[0]["id"], rows[0]["etag"]) if rows else None
 
     def fetch(self, entity: str, ids: Sequence[str]) -> list[Row]:
-        found = [row for id_ in ids for row in self._rows(f"/c/orders/{id_}", None)]
+        found = self._rows("/c/orders", {"ids": ",".join(ids)})
         return [Row(row["id"], row, version=row["etag"]) for row in found]
 
-    def _rows(self, path: str, params: dict[str, str] | None) -> list[dict[str, Any]]:
+    def _rows(self, path: str, params: dict[str, str]) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self._good(self.http.request("GET", path, params=params)).json()["rows"]
         return rows
 
