@@ -61,7 +61,7 @@ def company(state: Path, folder: Path | None, erp: str | None = None) -> Iterato
         raise LandbridgeError(f"the company cannot be set up: {' '.join(last)}", hint=f"look into {log}.") from None
     try:
         told = json.loads(ready.read_bytes())
-        people = Http("company", told["people"], NetSettings(read=300))
+        people = Http("company", told["people"], NetSettings(read=3600, total=3600))
         theirs = Path(told["project"]) if told.get("project") else None
         yield Company(told["environment"], told["facts"], people, theirs)
         people.close()
