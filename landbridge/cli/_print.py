@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any
 
 from landbridge.errors import ConfigError, Invalid, LandbridgeError, Problem
 
+# What steers a terminal or turns the order of letters round: a system's words are shown, never obeyed.
+_STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """The text with every control character as its escape: what data holds cannot steer the terminal."""
+    return _STEERS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
 
 def say(text: str = "") -> None:
     """One line of result, to standard output."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{visible(text)}\n")
 
 
 def complain(text: str) -> None:
     """One line for a person, to standard error."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{visible(text)}\n")
 
 
 def show_json(value: Any) -> None:
@@ -24,7 +33,8 @@ def show_json(value: Any) -> None:
     import orjson
 
     options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
-    sys.stdout.write(orjson.dumps(value, default=str, option=options).decode() + "\n")
+    text = orjson.dumps(value, default=str, option=options).decode()
+    sys.stdout.write(_STEERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def show_error(error: LandbridgeError) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from landbridge.cli._open import opened
-from landbridge.cli._print import say, show_json
+from landbridge.cli._print import say, show_json, visible
 from landbridge.errors import LandbridgeError
 
 if TYPE_CHECKING:
@@ -85,8 +85,9 @@ def _show(found: Profile, show_values: bool) -> None:
         table.add_column(name, overflow="fold", justify="right" if name == "filled" else "left")
     for column in found.columns.values():
         table.add_row(
-            column.path, column.kind, f"{column.rate:.0%}", _length(column), _bound(column.least, column),
-            _bound(column.most, column), ", ".join(_values(column, show_values)),
+            visible(column.path), column.kind, f"{column.rate:.0%}", _length(column),
+            visible(_bound(column.least, column)), visible(_bound(column.most, column)),
+            visible(", ".join(_values(column, show_values))),
         )  # fmt: skip
     say(f"{found.system} {found.entity} ({found.native}): {found.records} records")
     Console(markup=False, highlight=False, soft_wrap=False).print(table)

@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from landbridge.cli._open import actor, feed_subject, opened
-from landbridge.cli._print import complain, counted, say, show_json
+from landbridge.cli._print import complain, counted, say, show_json, visible
 from landbridge.errors import Invalid, LandbridgeError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _pair(pairs: list[tuple[str, Any]], n: int) -> str:
     if n >= len(pairs):
         return ""
     path, value = pairs[n]
-    return f"{path}: {value if isinstance(value, str) else json.dumps(value).decode()}"
+    return visible(f"{path}: {value if isinstance(value, str) else json.dumps(value).decode()}")
 
 
 def send(

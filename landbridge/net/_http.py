@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -26,6 +27,7 @@ from landbridge.time import Clock, SystemClock
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _CHUNK = 1 << 16
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Http:
@@ -180,6 +182,8 @@ class Http:
         if trace is not None:
             sent["traceparent"] = trace
         body: Any = content if content is not None else form
+        if any(_CONTROL.search(text) for pair in sent.items() for text in pair):
+            raise failure_of(ValueError(), what, safe=True)
         try:
             request = requests.Request(method, url, headers=sent, params=params, data=body)
             return self._session.prepare_request(request)

@@ -385,4 +385,4 @@ def hostile_input(seed: int, budget: float | None = None, numbers: Mapping[str, 
         wrong, slow = wrong + found.wrong, slow + found.slow
         told.setdefault("examples", []).extend(found.examples)
         left = None if left is None else left - (time.monotonic() - began)
-    return {**told, "bad_input_wrong": wrong, "bad_input_slow": slow, "bad_input_5xx": wrong}
+    return {**told, "bad_input_wrong": wrong, "bad_input_slow": slow, "bad_input_5xx": wrong + slow}
