@@ -43,7 +43,7 @@ GOALS = {
 }
 
 
-# -- the parts that are processes ---------------------------------------------------------------------------------------
+# -- the parts that are processes ---------------------------------------------------------------------------------
 
 
 def engine(url: str, target: str, host: str) -> Any:
@@ -244,7 +244,7 @@ def part(role: str, url: str = "", at: str = "", host: str = "worker") -> Iterat
         popen.wait(30)
 
 
-# -- the sender ---------------------------------------------------------------------------------------------------------
+# -- the sender ---------------------------------------------------------------------------------------------------
 
 
 class Line:
@@ -344,7 +344,7 @@ def arrivals(port: int, expected: int, within: float = 30.0) -> dict[str, float]
     return came
 
 
-# -- what is measured ---------------------------------------------------------------------------------------------------
+# -- what is measured ---------------------------------------------------------------------------------------------
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -140,18 +140,22 @@ class Engine:
         *,
         to: str | None = None,
         going: Callable[[], bool] = lambda: True,
+        sweep: bool = True,
     ) -> dict[str, Counter[str]]:
         """Steps 5 to 7 for everything that is due on the routes of these flows (None: all); counts by flow.
 
-        `to` delivers to one system alone; once `going` says no, no further batch is begun.
+        `to` delivers to one system alone; once `going` says no, no further batch is begun. Without `sweep` nobody looks
+        for what waited or was left behind: for a worker that was told what is new, and sweeps every other second.
         """
         counts: dict[str, Counter[str]] = {}
-        self._wake(to)
+        if sweep:
+            self._wake(to)
         moved = 1
         while moved and going():
             moved = 0
             deliveries = self._deliveries(flows, to)
             for step in deliveries:
+                step.swept = None if sweep else self.parts.clock.now()
                 while going() and not step.counts["denied"] and (claimed := step.batch()):  # who denies is asked once
                     moved += claimed
                     if progress:

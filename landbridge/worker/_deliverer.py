@@ -10,6 +10,9 @@ from landbridge.store import outbox
 from landbridge.worker._hand import LONGEST_REST, Hand
 
 SWEEP = timedelta(seconds=2)
+SWEPT = ("", "")
+"""Asks for what may have been missed."""
+_OVER = frozenset({"created", "updated", "deleted", "unchanged"})
 Feed = tuple[str, str]
 Count = Callable[[str, Mapping[str, int]], None]
 
@@ -28,20 +31,27 @@ class Deliverer:
         self._due: datetime | None = None
         self._swept: datetime | None = None
 
-    def deliver(self) -> None:
-        """Everything that is due."""
-        counted = self._engine.deliver(self._flows, to=self._to, going=lambda: not self._stopping())
+    def deliver(self, *, sweep: bool = True) -> bool:
+        """Everything that is due; whether any of it is to be tried again, or waits."""
+        counted = self._engine.deliver(self._flows, to=self._to, going=lambda: not self._stopping(), sweep=sweep)
         for flow, counts in counted.items():
             self._count(flow, counts)
+        return any(number and word not in _OVER for counts in counted.values() for word, number in counts.items())
 
     def _act(self, asked: set[Feed]) -> None:
         now = self._engine.parts.clock.now()
-        if not asked and not self._over(now):
+        over = self._over(now) or SWEPT in asked
+        if not asked and not over:
             return
-        self._swept = now
-        self.deliver()
+        if over:
+            self._swept = now
+        later = self.deliver(sweep=over)
+        if not (over or later):
+            return
         with self._engine.parts.store.reading() as connection:
-            self._due = outbox.next_due(connection, self._routes)
+            due = outbox.next_due(connection, self._routes)
+        # What is due and was not delivered is behind another row, paused, or in other hands: time does not help it.
+        self._due = due if due is not None and due > self._engine.parts.clock.now() else None
 
     def _over(self, now: datetime) -> bool:
         return self._swept is None or now - self._swept >= SWEEP or (self._due is not None and self._due <= now)
@@ -50,4 +60,4 @@ class Deliverer:
         if self._due is None:
             return LONGEST_REST
         wait = (self._due - self._engine.parts.clock.now()).total_seconds()
-        return min(LONGEST_REST, max(wait, 0.02))  # what is due already waits for something else than time
+        return min(LONGEST_REST, max(wait, 0.005))

@@ -14,7 +14,7 @@ from datetime import timedelta
 from landbridge.engine import Engine
 from landbridge.errors import LandbridgeError
 from landbridge.store import Listener, Presence, inbox
-from landbridge.worker._deliverer import Deliverer
+from landbridge.worker._deliverer import SWEPT, Deliverer
 from landbridge.worker._hand import LONGEST_REST, Hand
 from landbridge.worker._reader import Reader
 from landbridge.worker._windows import Watcher, Windows
@@ -148,7 +148,7 @@ class Worker:
             reader.hand.ask(*reader.feeds)
         self._process.ask(*self._reached)
         for deliverer in self._deliverers.values():
-            deliverer.hand.ask(("", ""))
+            deliverer.hand.ask(SWEPT)
 
     # -- processing --------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ GENERATED = {"docs/flows.md", "docs/cli.md", "docs/errors.md", "docs/canonical.m
 ELSEWHERE = {
     "docs/mappings.md": "tests/unit/translator/test_reference.py",
     "docs/quality.md": "tests/flows/test_quality_page.py",
+    "docs/realtime.md": "tests/flows/test_live_airflow.py",
     "docs/tutorial.md": "tests/docs/test_tutorial.py",
     "docs/howto/connect_a_soap_service.md": "tests/docs/test_connect_soap.py",
 }

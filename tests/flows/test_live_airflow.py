@@ -225,3 +225,41 @@ def test_the_dags_of_real_time(tmp_path: Path) -> None:
         "costs_no_process": "EmptyOperator",
         "alone": ["real_time"],
     }
+
+
+def test_up_runs_what_real_time_needs_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from landbridge.settings import Installation
+    from landbridge.up._children import ADDRESS, real_time
+
+    def programs(webhook: Any, *flows: Any) -> dict[str, Any]:
+        settings: Any = SimpleNamespace(
+            environment="test",
+            installation=Installation.model_validate({"serve": {"workers": 2}}),
+            systems={"crm": SimpleNamespace(webhook=webhook)},
+            flows={one.flow: one for one in flows},
+        )
+        found = real_time(tmp_path, {"A": "b"}, settings, tmp_path, "http://127.0.0.1:1", 1234)
+        return {child.name: child for child in found}
+
+    live_ = flow("a", "crm", "customer", "erp", extract=FEED)
+    assert programs(None, flow("a", "crm", "customer", "erp")) == {}
+    assert list(programs(None, live_)) == ["worker"]
+    assert programs(None, flow("a", "crm", "customer", "erp", extract=FEED, realtime="airflow")) == {}
+    both = programs(object(), live_)
+    assert list(both) == ["webhooks", "worker"]
+    assert both["worker"].env == {"A": "b", ADDRESS: "http://127.0.0.1:1"}
+    assert [*both["webhooks"].argv[-6:]] == ["--host", "127.0.0.1", "--port", "1234", "--workers", "2"]
+    assert all(child.restart == "always" for child in both.values())
+
+
+def test_the_examples_of_the_page_are_right(root: Path) -> None:
+    from landbridge.settings import Flow, Installation
+    from landbridge.strict import yaml
+
+    text = (root / "docs" / "realtime.md").read_text(encoding="utf-8")
+    first, second = (part.partition("```")[0] for part in text.split("```yaml\n")[1:])
+    told = yaml.load(first, file="realtime.md").value
+    Flow.model_validate({"flow": "orders", "deliver": [{"to": "erp"}], **told})
+    Installation.model_validate(yaml.load(second, file="realtime.md").value)

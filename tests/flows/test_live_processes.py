@@ -46,12 +46,12 @@ def test_a_worker_that_is_told_to_stop_finishes_what_it_began(plant):
 def test_what_a_killed_worker_held_is_delivered_within_seconds(plant):
     workers = [plant.start("worker"), plant.start("worker")]
     plant.until(lambda: all("Working for" in plant.said(one) for one in workers))
-    plant.change(1, parties=200)
+    plant.change(1, parties=120)
     plant.until(lambda: held_by(plant) == 2)
     workers[0].send_signal(signal.SIGKILL)
-    left = {f"P{n}" for n in range(1, 201)} - plant.stands().keys()
+    left = {f"P{n}" for n in range(1, 121)} - plant.stands().keys()
     assert left
-    took = plant.until(lambda: len(plant.stands()) == 200)
+    took = plant.until(lambda: len(plant.stands()) == 120)
     assert took < 20, f"{took} s: its lease of two minutes was waited for"
     assert wrongs(plant.journal()) == []
     plant.until(lambda: held_by(plant) == 0)
@@ -59,16 +59,16 @@ def test_what_a_killed_worker_held_is_delivered_within_seconds(plant):
 
 def test_two_workers_and_the_loop_in_airflow_make_each_effect_once_and_in_order(plant):
     loop = "from pathlib import Path\nfrom landbridge.airflow import host_lane\n"
-    loop += f"print(host_lane(Path({str(plant.folder)!r}), seconds=6, host='worker'))"
+    loop += f"print(host_lane(Path({str(plant.folder)!r}), seconds=5, host='worker'))"
     workers = [plant.start("worker"), plant.start("worker")]
     lane = plant.start(python=loop)
     plant.until(lambda: all("Working for" in plant.said(one) for one in workers))
-    for n in range(1, 41):
+    for n in range(1, 31):
         plant.change(n, parties=8)
         time.sleep(0.1)
-        if n == 20:
+        if n == 15:
             workers[0].send_signal(signal.SIGKILL)
-    plant.until(lambda: set(plant.stands().values()) == {40})
+    plant.until(lambda: set(plant.stands().values()) == {30})
     assert lane.wait(30) == 0, plant.said(lane)
     workers[1].send_signal(signal.SIGTERM)
     assert workers[1].wait(15) == 0

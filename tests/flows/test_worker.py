@@ -182,3 +182,25 @@ def test_polling_is_fast_while_changes_come_and_slow_when_they_do_not(clock):
     assert waits[-2] == 60
     pace.failed(clock.now(), 90)
     assert pace.due == clock.now() + timedelta(seconds=90)
+
+
+def test_what_is_due_behind_another_row_is_not_asked_for_again_and_again(made, clock):
+    erp = made.parts.systems["erp"]
+    erp.script.append(Unavailable("erp: out of order", wait=600.0))
+    crm = made.parts.systems["crm"]
+    crm.put("customer", "C1", {"name": "C1"}, stamp="1")
+    worker = Worker(made)
+    calls = []
+    deliver = made.deliver
+    made.deliver = lambda *args, **more: calls.append(1) or deliver(*args, **more)
+    made.extract(made.parts.flows["customers"])
+    with at_work(worker):
+        until(lambda: erp.written() == 1)
+        crm.put("customer", "C1", {"name": "C1", "n": 2}, stamp="2")
+        made.extract(made.parts.flows["customers"])
+        made.process("crm", "customer")
+        clock.advance(3)
+        until(lambda: len(calls) > 1)
+        before = len(calls)
+        time.sleep(1.0)
+        assert len(calls) - before < 4, "it spins"
