@@ -34,6 +34,7 @@ ELSEWHERE = {
     "docs/quality.md": "tests/flows/test_quality_page.py",
     "docs/realtime.md": "tests/flows/test_live_airflow.py",
     "docs/tutorial.md": "tests/docs/test_tutorial.py",
+    "docs/webhooks.md": "tests/unit/test_signatures.py",
     "docs/howto/connect_a_soap_service.md": "tests/docs/test_connect_soap.py",
 }
 """Pages whose examples another test runs."""

@@ -6,6 +6,7 @@ import ast
 import base64
 import hashlib
 import hmac
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from landbridge.connector import Registry
 from landbridge.secrets import Secret
+from landbridge.settings import Flow
+from landbridge.settings._system import SystemEntry
 from landbridge.signatures import (
     Forged,
     Hmac,
@@ -26,6 +30,7 @@ from landbridge.signatures import (
     unready,
     verify,
 )
+from landbridge.strict import yaml
 
 NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 STAMP = str(int(NOW.timestamp()))
@@ -176,6 +181,18 @@ def test_a_secret_stands_in_no_refusal(monkeypatch):
         verify(webhook, request(standard(NEW)))
     shown = f"{refused.value} {refused.value.why} {webhook!r} {request(standard(NEW))!r}"
     assert not any(word in shown for word in (OLD, NEW, whsec(OLD), "v1,"))
+
+
+def test_the_examples_of_the_page_are_valid(root: Path):
+    page = (root / "docs/webhooks.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```", page, re.M | re.S)
+    entry, extract = (yaml.load(block.encode(), file="docs/webhooks.md").value for block in blocks)
+    system = SystemEntry.model_validate(entry["crm"])
+    assert Webhook.model_validate(system.webhook).proofs
+    Registry()[system.connector].config.model_validate(system.config)
+    assert Flow.model_validate(
+        {"flow": "orders", "summary": "A flow.", "owner": "x", **extract, "deliver": [{"to": "erp", "entity": "order"}]}
+    ).extract.webhook
 
 
 # -- comparisons take the same time whatever is given (W9) ------------------------
