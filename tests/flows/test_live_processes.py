@@ -46,12 +46,12 @@ def test_a_worker_that_is_told_to_stop_finishes_what_it_began(plant):
 def test_what_a_killed_worker_held_is_delivered_within_seconds(plant):
     workers = [plant.start("worker"), plant.start("worker")]
     plant.until(lambda: all("Working for" in plant.said(one) for one in workers))
-    plant.change(1, parties=120)
+    plant.change(1, parties=400)
     plant.until(lambda: held_by(plant) == 2)
     workers[0].send_signal(signal.SIGKILL)
-    left = {f"P{n}" for n in range(1, 121)} - plant.stands().keys()
+    left = {f"P{n}" for n in range(1, 401)} - plant.stands().keys()
     assert left
-    took = plant.until(lambda: len(plant.stands()) == 120)
+    took = plant.until(lambda: len(plant.stands()) == 400)
     assert took < 20, f"{took} s: its lease of two minutes was waited for"
     assert wrongs(plant.journal()) == []
     plant.until(lambda: held_by(plant) == 0)
