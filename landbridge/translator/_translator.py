@@ -11,7 +11,7 @@ import orjson
 
 from landbridge.canonical import Canonical
 from landbridge.errors import ConfigError, Problem
-from landbridge.strict import Node, did_you_mean, yaml
+from landbridge.strict import Node, did_you_mean, json, yaml
 from landbridge.translator._extends import over
 from landbridge.translator._forms import Forms
 from landbridge.translator._mapping import Direction, Mapping
@@ -187,5 +187,8 @@ def _digest(node: Node) -> str:
     content: dict[str, Any] = {
         key: inner.value for key, _, inner in node.items() if key not in ("tests", "description")
     }
-    text = orjson.dumps([LANGUAGE, content], option=orjson.OPT_SORT_KEYS, default=str)
+    try:
+        text = orjson.dumps([LANGUAGE, content], option=orjson.OPT_SORT_KEYS, default=str)
+    except TypeError:  # a whole number of more than 64 bits
+        text = json.dumps([LANGUAGE, content], sort=True)
     return hashlib.sha256(text).hexdigest()[:16]

@@ -85,6 +85,7 @@ PIECES: dict[str, list[str]] = {
     ],
 }
 VALUES = [
+    b"9" * 40,
     b"null",
     b"true",
     b"[]",

@@ -17,9 +17,19 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "faults"))
-from hostile_input import JSON, Counts, hostile_input, hunt, json_says, mutate, payload_mutants, yaml_mutants
+from hostile_input import (
+    JSON,
+    Counts,
+    hostile_input,
+    hunt,
+    json_says,
+    mutate,
+    payload_mutants,
+    yaml_mutants,
+    yaml_readers,
+)
 
-from landbridge.errors import Invalid
+from landbridge.errors import ConfigError, Invalid
 from landbridge.strict import json
 
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(2**32)))
@@ -76,3 +86,22 @@ def test_a_run_is_replayed_by_its_seed_and_cut_by_its_budget() -> None:
     assert told["bad_input_5xx"] == told["bad_input_slow"] == 0
     assert 0 < told["json_mutants"] < 10**6
     assert told["seed"] == SEED
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "A: {from: number, choose: {a: 9999999999999999999999999999999999999999}}",
+        f"A: number | cut({'9' * 5000})",
+        f"A: {{compute: 'round(number, {'9' * 5000})'}}",
+        f"A: lines[{'9' * 5000}].key",
+        f"A: {{from: number, choose: {{{'9' * 90}: x}}}}",
+    ],
+)
+def test_numbers_that_no_machine_word_holds_are_read_or_refused(line: str) -> None:
+    """What the hunt found, kept."""
+    [read] = yaml_readers(["mappings/x/sales_order.yaml"]).values()
+    try:
+        read(f"entity: sales_order\nnative: Order\nout:\n  {line}\n".encode())
+    except ConfigError as error:
+        assert all(one.line and one.message for one in error.problems)
