@@ -20,6 +20,8 @@ from workbench import balanced, engine, flow
 
 from landbridge import seam
 from landbridge.connector import Entity
+from landbridge.retention import retire
+from landbridge.settings._installation import Retention
 from landbridge.store import hooks
 
 CUSTOMER = Entity("Customer", create="C", update="B", batch=10)
@@ -245,3 +247,12 @@ def test_a_packed_body_is_verified_and_read_unpacked(made, desk, clock):
     assert desk.post(gzip.compress(body)[:-4], {**signed(body, clock), "Content-Encoding": "gzip"}).status_code == 400
     assert desk.post(body, {**signed(body, clock), "Content-Encoding": "br"}).status_code == 415
     assert keys(made) == ["C1"]
+
+
+def test_ids_of_deliveries_are_forgotten_with_the_other_ids(made, desk, clock):
+    assert desk.send(change("C1")).ok
+    for days, left in ((29, 1), (2, 0)):
+        clock.advance(days * 86_400)
+        retire(made.parts.store, Retention(), clock.now())
+        with made.parts.store.reading() as connection:
+            assert connection.execute(text("select count(*) from hook")).scalar_one() == left
