@@ -228,8 +228,8 @@ class Flow(Model):
     enabled: bool = Field(True, description="False: nothing runs; what was received stays.", examples=[False])
     realtime: Realtime = Field(
         "worker",
-        description="What drains what webhooks and `fastest` bring: the resident worker, the continuous DAG (airflow) or "
-        "the flow's own DAG (dag).",
+        description="What drains what webhooks and `fastest` bring: the resident worker, the continuous DAG (airflow) "
+        "or the flow's own DAG (dag).",
         examples=["airflow"],
     )
 

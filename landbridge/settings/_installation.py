@@ -59,7 +59,9 @@ class Serve(Model):
 class AirflowApi(Model):
     """The Airflow in which workers show what passed; `landbridge up` needs none of this, it knows its own."""
 
-    url: str = Field("", description="Its address; empty: nothing is shown there.", examples=["https://airflow.example"])
+    url: str = Field(
+        "", description="Its address; empty: nothing is shown there.", examples=["https://airflow.example"]
+    )
     user: str = Field("admin", description="Who logs in.", examples=["landbridge"])
     password: str = Field(
         "env:LANDBRIDGE_AIRFLOW_PASSWORD",

@@ -32,7 +32,17 @@ from sqlalchemy import URL
 
 from landbridge.errors import Unavailable
 from landbridge.store._embedded_home import MAJOR, Account, binaries, own, refuse, server_account, settle
-from landbridge.supervise import Process, current_folder, free_port, port_is_free, process, send, spawn, wait_gone, working_in
+from landbridge.supervise import (
+    Process,
+    current_folder,
+    free_port,
+    port_is_free,
+    process,
+    send,
+    spawn,
+    wait_gone,
+    working_in,
+)
 
 USER = "landbridge"
 _SOCKET_LIMIT = 107  # bytes of a unix socket's path, by Linux

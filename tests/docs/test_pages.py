@@ -182,8 +182,7 @@ def project(tmp_path: Path) -> Path:
 HOWTO = [
     page
     for page in PAGES
-    if named(page) not in ELSEWHERE
-    and (page.parent.name == "howto" or named(page) in ("README.md", "CONTRIBUTING.md"))
+    if named(page) not in ELSEWHERE and (page.parent.name == "howto" or named(page) in ("README.md", "CONTRIBUTING.md"))
 ]
 OFFLINE = ("landbridge check", "landbridge test")
 

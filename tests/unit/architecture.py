@@ -144,7 +144,22 @@ LAYERS: dict[str, set[str]] = {
     "profile": BOTTOM | {"strict", "canonical", "connector", "translator"},
 }
 """What each part of the kernel may import; parts that are not named here stand above them all."""
-ROOTS = {"reconcile", "metrics", "webhook", "worker", "installation", "scaffold", "rehearsal", "retention", "codes", "gate", "airflow", "up", "demo", "cli"}
+ROOTS = {
+    "reconcile",
+    "metrics",
+    "webhook",
+    "worker",
+    "installation",
+    "scaffold",
+    "rehearsal",
+    "retention",
+    "codes",
+    "gate",
+    "airflow",
+    "up",
+    "demo",
+    "cli",
+}
 """Where the kernel is put together or used: nothing of LAYERS imports them, and `installation` is the one root."""
 
 
