@@ -17,7 +17,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Landbridge needs Python 3.11 or newer; this is " + sys.version.split()[0])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (some minutes the first time) ..."
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[airflow,quality,mdm,mysql,sftp,soap,dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[airflow,quality,mdm,mysql,otel,sftp,soap,dev]'
 	@touch $@
 
 demo: $(READY) ## A CRM and an ERP joined before your eyes; ONCE=1 checks and ends, ERP=tryton, DATA=<folder of CSV files>
