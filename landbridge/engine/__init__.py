@@ -5,7 +5,7 @@ Everything enters by the inbox and leaves by the outbox. `Engine` runs flows; `P
 
 from landbridge.engine._adopt import Adoption, adopt
 from landbridge.engine._engine import Engine, RunResult
-from landbridge.engine._extract import Extracted, incoming_of, receive
+from landbridge.engine._extract import Extracted, Told, incoming_of, receive
 from landbridge.engine._parts import STATES, Parts
 from landbridge.engine._plan import reference_of
 from landbridge.engine._preview import Difference, Example, Preview, preview, preview_rows
@@ -25,6 +25,7 @@ __all__ = [
     "Preview",
     "RunResult",
     "Step",
+    "Told",
     "adopt",
     "canonical_of",
     "canonicalise",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from landbridge import strict
 from landbridge.connector import Connector, Page, Row
@@ -87,12 +89,21 @@ def receive(connection: Any, feed_id: int, incoming: Sequence[Incoming], now: An
     return new
 
 
-def incoming_of(parts: Parts, rows: Sequence[Row]) -> list[Incoming]:
-    """Rows as the inbox takes them; a webhook's rows go the same way as a page's."""
-    return [_incoming(parts, row) for row in rows]
+class Told(NamedTuple):
+    """That a webhook told of a row: in which trace, and when."""
+
+    trace: UUID
+    at: datetime
 
 
-def _incoming(parts: Parts, row: Row) -> Incoming:
+def incoming_of(parts: Parts, rows: Sequence[Row], told: Sequence[Told | None] | None = None) -> list[Incoming]:
+    """Rows as the inbox takes them; a webhook's rows go the same way as a page's, `told` beside each."""
+    if told is None:
+        return [_incoming(parts, row) for row in rows]
+    return [_incoming(parts, row, one) for row, one in zip(rows, told, strict=True)]
+
+
+def _incoming(parts: Parts, row: Row, told: Told | None = None) -> Incoming:
     digest = strict.json.digest(row.body) if row.body is not None else b""
     change = f"{row.scope}\x00{row.key}\x00{row.stamp}\x00{row.action}\x00{row.into}\x00".encode()
     return Incoming(
@@ -100,12 +111,13 @@ def _incoming(parts: Parts, row: Row) -> Incoming:
         body=row.body,
         fingerprint=blake2b(change + digest, digest_size=16).digest(),
         digest=digest,
-        trace=parts.ids(),
+        trace=parts.ids() if told is None else told.trace,
         action=row.action,
         scope=row.scope,
         stamp=row.stamp,
         version=row.version,
         into=row.into,
+        told_at=None if told is None else told.at,
     )
 
 

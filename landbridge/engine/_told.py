@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from landbridge.engine._extract import incoming_of, receive
+from landbridge.engine._extract import Told, incoming_of, receive
 from landbridge.engine._parts import Parts
 from landbridge.store import hooks, inbox
-from landbridge.store._hooks import Told
+from landbridge.store._hooks import Told as Named
 
 AT_ONCE = 200
 
@@ -23,7 +23,8 @@ def fetch_told(parts: Parts, system: str, entity: str, bind: Callable[[str], Non
     while keys := _waiting(parts, feed_id):
         bind(system)
         rows = parts.systems[system].fetch_named(entity, list(dict.fromkeys(one.key for one in keys)))
-        incoming = incoming_of(parts, rows)
+        named = {key: Told(one.trace, one.at) for one in keys for key in (("", one.key), (one.scope, one.key))}
+        incoming = incoming_of(parts, rows, [named.get((r.scope, r.key)) or named.get(("", r.key)) for r in rows])
         with parts.store.transaction("told") as connection:
             new += receive(connection, feed_id, incoming, parts.clock.now())
             hooks.fetched(connection, feed_id, keys)
@@ -32,6 +33,6 @@ def fetch_told(parts: Parts, system: str, entity: str, bind: Callable[[str], Non
     return new
 
 
-def _waiting(parts: Parts, feed_id: int) -> Sequence[Told]:
+def _waiting(parts: Parts, feed_id: int) -> Sequence[Named]:
     with parts.store.reading() as connection:
         return hooks.waiting(connection, feed_id, AT_ONCE)

@@ -25,6 +25,7 @@ class Told:
     key: str
     trace: UUID
     times: int
+    at: datetime
 
 
 def remember(connection: Connection, deliveries: Iterable[tuple[str, str]], now: datetime) -> set[tuple[str, str]]:
@@ -41,17 +42,18 @@ returning system, id
 """)
 
 
-def tell(connection: Connection, feed_id: int, keys: Iterable[tuple[str, str, UUID]], now: datetime) -> None:
-    """Keep (scope, key, trace) of records that are to be fetched; told twice before that, one is fetched once."""
-    last = {(scope, key): trace for scope, key, trace in keys}
-    named = records({"scope": s, "source_key": k, "trace": str(last[s, k])} for s, k in sorted(last))
-    connection.execute(_TELL, {"feed": feed_id, "rows": named, "now": now})
+def tell(connection: Connection, feed_id: int, keys: Iterable[tuple[str, str, UUID, datetime]]) -> None:
+    """Keep (scope, key, trace, when) of records that are to be fetched; told twice before that, one is fetched once."""
+    last = {(scope, key): (trace, at) for scope, key, trace, at in keys}
+    told = [(*name, *last[name]) for name in sorted(last)]
+    named = records({"scope": s, "source_key": k, "trace": str(trace), "at": at} for s, k, trace, at in told)
+    connection.execute(_TELL, {"feed": feed_id, "rows": named})
 
 
 _TELL = sql("""
 insert into told (feed_id, scope, source_key, trace, at)
-select :feed, r.scope, r.source_key, r.trace, :now
-from json_to_recordset(cast(:rows as json)) as r (scope text, source_key text, trace uuid)
+select :feed, r.scope, r.source_key, r.trace, r.at
+from json_to_recordset(cast(:rows as json)) as r (scope text, source_key text, trace uuid, at timestamptz)
 on conflict (feed_id, scope, source_key) do update set times = told.times + 1
 """)
 
@@ -59,11 +61,11 @@ on conflict (feed_id, scope, source_key) do update set times = told.times + 1
 def waiting(connection: Connection, feed_id: int, limit: int) -> list[Told]:
     """The keys that were told first."""
     found = rows(connection, _WAITING, feed=feed_id, limit=limit)
-    return [Told(row.scope, row.source_key, row.trace, row.times) for row in found]
+    return [Told(row.scope, row.source_key, row.trace, row.times, row.at) for row in found]
 
 
 _WAITING = sql("""
-select scope, source_key, trace, times from told where feed_id = :feed order by at, scope, source_key limit :limit
+select scope, source_key, trace, times, at from told where feed_id = :feed order by at, scope, source_key limit :limit
 """)
 
 

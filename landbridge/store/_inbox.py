@@ -29,6 +29,7 @@ class Incoming:
     stamp: str | None = None
     version: str | None = None
     into: str | None = None
+    told_at: datetime | None = None  # when a webhook told of it
 
 
 @dataclass(slots=True)
@@ -48,6 +49,7 @@ class Received:
     was_subject: UUID | None = None  # who it was, and which version, when it was processed before
     was_version: int | None = None
     was_routes: list[int] | None = None  # the routes that took it then
+    told_at: datetime | None = None  # when a webhook told of it; None: it was polled
 
 
 def feed(connection: Connection, system: str, entity: str) -> tuple[int, str | None]:
@@ -107,6 +109,7 @@ def _records(incoming: Sequence[Incoming]) -> str:
             "fingerprint": row.fingerprint.hex(),
             "digest": row.digest.hex(),
             "trace": str(row.trace),
+            "told_at": row.told_at,
             "body": None if row.body is None else stored(row.body),
         }
         for n, row in enumerate(incoming)
@@ -128,11 +131,11 @@ def stored(body: dict[str, Any]) -> Any:
 
 _INCOMING = """
 incoming as materialized (
-    select n, scope, source_key, action, stamp, version, into_key, trace, body,
+    select n, scope, source_key, action, stamp, version, into_key, trace, told_at, body,
            decode(fingerprint, 'hex') as fingerprint, decode(digest, 'hex') as digest
     from json_to_recordset(cast(:rows as json)) as r (
         n int, scope text, source_key text, action text, stamp text, version text, into_key text,
-        fingerprint text, digest text, trace uuid, body json)
+        fingerprint text, digest text, trace uuid, told_at timestamptz, body json)
 )"""
 
 _MESSAGE = """
@@ -141,8 +144,9 @@ arrived as materialized (
 ),
 message as (
     insert into inbox (id, received_at, feed_id, scope, source_key, action, stamp, source_version, into_key,
-                       fingerprint, trace)
-    select id, :now, :feed, scope, source_key, action, stamp, version, into_key, fingerprint, trace from arrived
+                       fingerprint, trace, told_at)
+    select id, :now, :feed, scope, source_key, action, stamp, version, into_key, fingerprint, trace, told_at
+    from arrived
 ),
 bodies as (
     insert into body (owner, kind, at, content) select id, 'native', :now, body from arrived where body is not null
@@ -221,7 +225,7 @@ def begin_processing(connection: Connection, feed_id: int, limit: int) -> list[R
 _LOCK = sql("select pg_try_advisory_xact_lock(4711, :key)")
 _WAITING = sql("""
 select i.id, i.received_at, i.scope, i.source_key, i.action, i.stamp, i.source_version, i.into_key, i.trace, b.content,
-       i.subject, i.version, i.routes
+       i.subject, i.version, i.routes, i.told_at
 from (select * from inbox where feed_id = :feed and not processed order by id limit :limit) i
 left join lateral (
     select content from body where owner = i.id and kind = 'native' and at = i.received_at offset 0) b on true

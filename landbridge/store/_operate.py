@@ -25,7 +25,7 @@ def waiting(connection: Connection, feed_id: int, limit: int, traces: Sequence[U
 
 _WAITING = sql("""
 select i.id, i.received_at, i.scope, i.source_key, i.action, i.stamp, i.source_version, i.into_key, i.trace, b.content,
-       i.subject, i.version, i.routes
+       i.subject, i.version, i.routes, i.told_at
 from (select * from inbox where feed_id = :feed and not processed
         and (cast(:traces as uuid[]) is null or trace = any(:traces)) order by id limit :limit) i
 left join lateral (

@@ -147,6 +147,7 @@ inbox = Table(
     Column("version", Integer),
     Column("mapping", Text),
     Column("routes", ARRAY(SmallInteger)),  # where it was given a row each: the accounting counts against it
+    Column("told_at", DateTime(timezone=True)),  # when a webhook told of it; null: it was polled
     PrimaryKeyConstraint("id", "received_at"),
     CheckConstraint("action in ('upsert', 'delete', 'merge')", name="action"),
     Index("ix_inbox_todo", "feed_id", "id", postgresql_where=text("not processed")),
@@ -276,6 +277,7 @@ outbox = Table(
     Column("code", Text),
     Column("reason", Text),
     Column("findings", JSON),
+    Column("quiet_until", DateTime(timezone=True)),  # a dead worker's write may still commit: the lane waits for it
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("done_at", DateTime(timezone=True)),
     UniqueConstraint("route_id", "subject", "version"),
@@ -337,6 +339,7 @@ run = Table(
     Column("error", Text),
     _instant("started_at"),
     _instant("ended_at", nullable=True),
+    Column("holder", Integer),  # the process that it runs in; see landbridge.store.Presence
     Index("ix_run_flow", "flow", "started_at"),
 )
 

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from landbridge import signatures
+from landbridge import signatures, telemetry
 from landbridge.connector import Connector, Event
 from landbridge.errors import Invalid, LandbridgeError, Rejected
 from landbridge.metrics import CONTENT_TYPE, exposition
@@ -109,8 +109,10 @@ class _Endpoint:
         await self._hold_to_binding(name, events)
         wanted = [event for event in events if (name, event.entity) in self._wanted]
         if wanted:
+            parent = telemetry.parent_of(request.headers.getlist("traceparent"))
+            traces = [parent.trace if parent is not None else self._new_id() for _ in wanted]
             try:
-                await self._committer.keep(Delivery(name, wanted, id_))
+                await self._committer.keep(Delivery(name, wanted, given.received_at, traces, id_))
             except Busy:
                 raise Refused(429, "More comes in than can be kept; come back in a second.") from None
             except Exception:  # noqa: BLE001 - the committer has logged it; the sender only needs to come back

@@ -8,13 +8,15 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from queue import Empty, Queue
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection
 
 from landbridge.connector import Event, Row
-from landbridge.engine import Parts, incoming_of, receive
+from landbridge.engine import Parts, Told, incoming_of, receive
 from landbridge.store import hooks, inbox
 
 LONGEST = 500
@@ -27,10 +29,12 @@ _log = logging.getLogger("landbridge.webhook")
 
 @dataclass(slots=True)
 class Delivery:
-    """The events of one request, by system; `id` is what its sender signed as its id."""
+    """The events of one request, by system; `id` is what its sender signed as its id, `traces` go with the events."""
 
     system: str
     events: Sequence[Event]
+    at: datetime
+    traces: Sequence[UUID]
     id: str | None = None
     kept: asyncio.Future[int] | None = field(repr=False, default=None)  # set when it is handed in
 
@@ -99,38 +103,39 @@ class Committer:
         now = self._parts.clock.now()
         fresh = self._never_seen(connection, group, now)
         told: dict[int, list[Any]] = {}
-        rows: dict[int, list[tuple[int, Row]]] = {}
+        rows: dict[int, list[tuple[Row, Told]]] = {}
         new = [0] * len(group)
         for place, (delivery, events) in enumerate(zip(group, fresh, strict=True)):
-            for event in events:
+            for event, trace in events:
                 feed = self._feed(connection, delivery.system, event.entity)
                 if event.key_only:
-                    told.setdefault(feed, []).append((event.scope, event.key, self._parts.ids()))
+                    told.setdefault(feed, []).append((event.scope, event.key, trace, delivery.at))
                 else:
-                    rows.setdefault(feed, []).append((place, _row(event)))
+                    rows.setdefault(feed, []).append((_row(event), Told(trace, delivery.at)))
                 new[place] += 1
         for feed, keys in told.items():
-            hooks.tell(connection, feed, keys, now)
+            hooks.tell(connection, feed, keys)
         for feed, found in rows.items():
-            receive(connection, feed, incoming_of(self._parts, [row for _, row in found]), now)
+            incoming = incoming_of(self._parts, [row for row, _ in found], [one for _, one in found])
+            receive(connection, feed, incoming, now)
         if told or rows:
             hooks.notify(connection, rows, told)
         return new
 
-    def _never_seen(self, connection: Connection, group: list[Delivery], now: Any) -> list[list[Event]]:
-        """The events of each delivery without those whose id, or whose delivery's, came before."""
+    def _never_seen(self, connection: Connection, group: list[Delivery], now: Any) -> list[list[tuple[Event, UUID]]]:
+        """The events of each delivery, with their traces, without those whose id, or whose delivery's, came before."""
         ids: list[list[tuple[str, str] | None]] = []
         for delivery in group:
             whole = (delivery.system, f"d:{delivery.id}") if delivery.id else None
             ids.append([(delivery.system, f"e:{event.id}") if event.id else whole for event in delivery.events])
         named = {id_ for one in ids for id_ in one if id_ is not None}
         new = hooks.remember(connection, named, now) if named else set()
-        fresh: list[list[Event]] = []
+        fresh: list[list[tuple[Event, UUID]]] = []
         took: set[tuple[str, str]] = set()  # a delivery that came twice within this very group
         for delivery, its in zip(group, ids, strict=True):
             kept = [
-                event
-                for event, id_ in zip(delivery.events, its, strict=True)
+                (event, trace)
+                for event, trace, id_ in zip(delivery.events, delivery.traces, its, strict=True)
                 if id_ is None or (id_ in new and id_ not in took)
             ]
             took |= {id_ for id_ in its if id_ is not None}

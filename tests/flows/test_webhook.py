@@ -142,7 +142,7 @@ def test_a_key_alone_is_kept_to_be_fetched_once(made, desk):
     assert (one.key, one.times) == ("C1", 3)
     assert keys(made) == []
     with made.parts.store.transaction("test") as connection:
-        hooks.tell(connection, feed_id, [("", "C1", one.trace)], made.parts.clock.now())
+        hooks.tell(connection, feed_id, [("", "C1", one.trace, made.parts.clock.now())])
         hooks.fetched(connection, feed_id, [one])
         assert [left.times for left in hooks.waiting(connection, feed_id, 10)] == [4], "told again while it was fetched"
 
