@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import select
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +14,8 @@ import psycopg
 from psycopg.errors import DeadlockDetected
 from psycopg.types.json import set_json_loads
 from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from landbridge import seam, strict
 from landbridge.time import Clock
@@ -23,10 +26,10 @@ class Store:
 
     def __init__(self, url: str, clock: Clock, *, pool: int = 8) -> None:
         self.clock = clock
-        self.engine: Engine = create_engine(
-            url, pool_size=pool, max_overflow=pool, pool_pre_ping=True, hide_parameters=True
-        )
-        event.listen(self.engine, "connect", _prepare)
+        self.engine = _engine(url, pool)
+        # Connections that wait for no disk are others, so that saying it costs no round trip per transaction.
+        self._unwaiting = _engine(url, pool)
+        event.listen(self._unwaiting, "connect", _wait_for_no_disk)
 
     @contextmanager
     def transaction(self, what: str, *, wait: bool = True) -> Iterator[Connection]:
@@ -36,10 +39,8 @@ class Store:
         whole and from the last on. Only for what is then simply done again: a page with its cursor, a processed
         batch, and a recorded outcome (its row is still claimed, so its effect is asked for). Never for a claim.
         """
-        with self.engine.connect() as connection:
+        with (self.engine if wait else self._unwaiting).connect() as connection:
             with connection.begin():
-                if not wait:
-                    connection.execute(_NO_WAIT)
                 yield connection
                 seam.step("commit", what)
             seam.step("committed", what)
@@ -53,6 +54,48 @@ class Store:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+        self._unwaiting.dispose()
+
+
+def _engine(url: str, pool: int) -> Engine:
+    made = create_engine(url, pool_size=pool, max_overflow=pool, pool_use_lifo=True, hide_parameters=True)
+    event.listen(made, "connect", _prepare)
+    event.listen(made, "checkin", _rest)
+    event.listen(made, "checkout", _still_there)
+    return made
+
+
+ASKED_AFTER = 10.0
+"""Seconds of rest after which a connection is asked whether it stands; before, what its line says is enough."""
+
+
+def _rest(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["rests"] = time.monotonic()
+
+
+def _still_there(connection: psycopg.Connection[Any], record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Take a connection that ended out of the pool before anything is done with it.
+
+    A server that ends a connection says so: its line has something to be read. That costs no round trip to see.
+    """
+    rested = record.info.get("rests")
+    if rested is None or (time.monotonic() - rested < ASKED_AFTER and silent(connection)):
+        return
+    try:
+        connection.execute("select 1")
+        connection.rollback()
+    except psycopg.Error as error:
+        raise DisconnectionError("the connection ended") from error
+
+
+def silent(connection: psycopg.Connection[Any]) -> bool:
+    """Whether nothing came on the line of a connection that waits for nothing; False where its end came."""
+    try:
+        line = select.poll()
+        line.register(connection.fileno(), select.POLLIN)
+        return not line.poll(0)
+    except (OSError, psycopg.Error):
+        return False
 
 
 def _prepare(connection: psycopg.Connection[Any], _record: object) -> None:
@@ -65,7 +108,10 @@ def _prepare(connection: psycopg.Connection[Any], _record: object) -> None:
     connection.commit()
 
 
-_NO_WAIT = text("set local synchronous_commit = off")
+def _wait_for_no_disk(connection: psycopg.Connection[Any], _record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("set synchronous_commit = off")
+    connection.commit()
 
 
 def locked_out(error: Exception) -> bool:
