@@ -12,7 +12,8 @@ from landbridge.worker._hand import LONGEST_REST, Hand
 SWEEP = timedelta(seconds=2)
 SWEPT = ("", "")
 """Asks for what may have been missed."""
-_OVER = frozenset({"created", "updated", "deleted", "unchanged"})
+_WRITTEN = frozenset({"created", "updated", "deleted"})
+_OVER = _WRITTEN | {"unchanged"}
 Feed = tuple[str, str]
 Count = Callable[[str, Mapping[str, int]], None]
 
@@ -20,7 +21,15 @@ Count = Callable[[str, Mapping[str, int]], None]
 class Deliverer:
     """The hand that delivers to one system what these flows send there."""
 
-    def __init__(self, engine: Engine, to: str, flows: set[str], count: Count, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        to: str,
+        flows: set[str],
+        count: Count,
+        stopping: Callable[[], bool],
+        wrote: Callable[[], None] = lambda: None,
+    ) -> None:
         self.hand: Hand[Feed] = Hand(f"deliver-{to}", self._act, self._rest)
         self._engine = engine
         self._to = to
@@ -28,6 +37,7 @@ class Deliverer:
         self._routes = [s.id for name in self._flows for s in engine.subscriptions(name) if s.route.to == to]
         self._count = count
         self._stopping = stopping
+        self._wrote = wrote
         self._due: datetime | None = None
         self._swept: datetime | None = None
 
@@ -36,6 +46,8 @@ class Deliverer:
         counted = self._engine.deliver(self._flows, to=self._to, going=lambda: not self._stopping(), sweep=sweep)
         for flow, counts in counted.items():
             self._count(flow, counts)
+        if any(counts.get(word) for counts in counted.values() for word in _WRITTEN):
+            self._wrote()
         return any(number and word not in _OVER for counts in counted.values() for word, number in counts.items())
 
     def _act(self, asked: set[Feed]) -> None:

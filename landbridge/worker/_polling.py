@@ -27,6 +27,11 @@ class Pace:
         self.every = self.fastest if new else min(self.every * BACK_OFF, self.slowest)
         self.due = now + self.every
 
+    def expect(self, now: datetime) -> None:
+        """Something was written there, and what the system makes of it is likely news: as fast as allowed again."""
+        self.every = self.fastest
+        self.due = min(self.due, now + self.fastest)
+
     def failed(self, now: datetime, wait: float | None = None) -> None:
         """The system did not answer: as it asks, or slower."""
         self.every = min(self.every * 2, self.slowest)

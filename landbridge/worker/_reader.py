@@ -38,6 +38,12 @@ class Reader:
         for feed in feeds:
             self._guarded(feed, self._fetch)
 
+    def expect(self) -> None:
+        """Something was written to the system: read it again soon, unless it asked for rest; from any thread."""
+        for feed, pace in list(self._paces.items()):
+            if self._resting.get(feed, self._now()) <= self._now():
+                pace.expect(self._now())
+
     def _act(self, asked: set[Feed]) -> None:
         self.fetch(sorted(asked))
         for feed, pace in self._paces.items():

@@ -64,7 +64,17 @@ class Worker:
             system: Reader(engine, [f for f in feeds if f[0] == system], self._process.ask, self.stopping)
             for system in sorted({system for system, _ in feeds})
         }
-        self._deliverers = {to: Deliverer(engine, to, self._mine, self.windows.count, self.stopping) for to in targets}
+        self._deliverers = {
+            to: Deliverer(
+                engine,
+                to,
+                self._mine,
+                self.windows.count,
+                self.stopping,
+                self._readers[to].expect if to in self._readers else lambda: None,
+            )
+            for to in targets
+        }
 
     @property
     def flows(self) -> set[str]:

@@ -184,6 +184,25 @@ def test_polling_is_fast_while_changes_come_and_slow_when_they_do_not(clock):
     assert pace.due == clock.now() + timedelta(seconds=90)
 
 
+def test_what_was_written_to_is_read_again_soon(store, clock, monkeypatch):
+    """An order that was just placed is confirmed a moment later: the ERP is asked, however long it had been quiet."""
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    crm, erp = Hooked("crm", clock, customer=CUSTOMER), Memory("erp", clock, customer=CUSTOMER)
+    back = flow("back", "erp", "customer", "crm", extract={"from": "erp", "entity": "customer", "fastest": "1s"})
+    made = engine(store, clock, [crm, erp], [flow("customers", "crm", "customer", "erp", extract=FEED), back])
+    worker = Worker(made)
+    [pace] = worker._readers["erp"]._paces.values()
+    with endpoint({"standard": {"secrets": ["env:HOOK_SECRET"]}}, made, clock) as desk, at_work(worker):
+        until(lambda: pace.due > clock.now())
+        for _ in range(12):
+            clock.advance((pace.due - clock.now()).total_seconds())
+            until(lambda: pace.due > clock.now())
+        assert pace.every > timedelta(seconds=60), "it should have grown slow"
+        desk.send(change("C1"))
+        until(lambda: pace.due <= clock.now() + timedelta(seconds=1))
+        assert "C1" in effects(made)
+
+
 def test_what_is_due_behind_another_row_is_not_asked_for_again_and_again(made, clock):
     erp = made.parts.systems["erp"]
     erp.script.append(Unavailable("erp: out of order", wait=600.0))
