@@ -12,6 +12,7 @@ from uuid import UUID
 import stamina
 from sqlalchemy import Connection
 
+from landbridge.engine import _spans as spans
 from landbridge.engine._echo import echoes
 from landbridge.engine._faults import fault
 from landbridge.engine._orders import settle_status
@@ -79,16 +80,18 @@ class Process:
         return 0  # never reached: the last attempt returns or raises
 
     def _batch(self) -> int:
+        start, rows = spans.began(self.parts), list[Outgoing]()
         with self.parts.store.transaction("process", wait=False) as connection:
             feed_id, _ = inbox.feed(connection, self.system, self.entity)
             received = inbox.begin_processing(connection, feed_id, self.size)
             self.elsewhere = received is None
             if received:
                 self.parts.up_to_date(connection)
-                self.work(connection, received)
+                rows = self.work(connection, received)
+        spans.processed(self.parts, start, (self.system, self.entity), received or (), rows)
         return len(received or ())
 
-    def work(self, connection: Connection, received: Sequence[Received]) -> None:
+    def work(self, connection: Connection, received: Sequence[Received]) -> list[Outgoing]:
         """Canonicalise, check and resolve these messages and queue what follows, in the caller's transaction."""
         messages = [self._canonicalise(message) for message in received]
         if any(s.flow.check.quality != "none" for s in self.subscriptions):
@@ -99,6 +102,7 @@ class Process:
         outbox.put(connection, outgoing, self.parts.clock.now(), supersede)
         done = [Processed(m.received.id, m.received.received_at, m.subject, m.version, m.canonical) for m in messages]
         inbox.end_processing(connection, done, self._mapping.digest, [s.id for s in self.subscriptions])
+        return outgoing
 
     # -- canonicalise ------------------------------------------------------------------------------------------------
 

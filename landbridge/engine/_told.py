@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 from landbridge.engine._extract import Told, incoming_of, receive
 from landbridge.engine._parts import Parts
+from landbridge.engine._spans import fetching
+from landbridge.net import traced
 from landbridge.store import hooks, inbox
 from landbridge.store._hooks import Told as Named
 
@@ -22,7 +24,8 @@ def fetch_told(parts: Parts, system: str, entity: str, bind: Callable[[str], Non
     new = 0
     while keys := _waiting(parts, feed_id):
         bind(system)
-        rows = parts.systems[system].fetch_named(entity, list(dict.fromkeys(one.key for one in keys)))
+        with fetching(parts, (system, entity), keys) as header, traced(header):
+            rows = parts.systems[system].fetch_named(entity, list(dict.fromkeys(one.key for one in keys)))
         named = {key: Told(one.trace, one.at) for one in keys for key in (("", one.key), (one.scope, one.key))}
         incoming = incoming_of(parts, rows, [named.get((r.scope, r.key)) or named.get(("", r.key)) for r in rows])
         with parts.store.transaction("told") as connection:

@@ -21,7 +21,7 @@ from landbridge.net._line import LineErrors, cut, failure_of
 from landbridge.net._outcome import retry_after
 from landbridge.net._reply import Reply
 from landbridge.net._settings import NetSettings
-from landbridge.net._trace import traceparent
+from landbridge.net._trace import hop
 from landbridge.strict import json as strict_json
 from landbridge.time import Clock, SystemClock
 
@@ -86,11 +86,13 @@ class Http:
         safe = method in _SAFE if safe is None else safe
         target, path = self._target(url)
         what = f"{self.system}: {method} {path}"
-        prepared = self._prepare(what, method, target, params, headers, content, json, form)
-        if self._budget is not None:
-            self._budget.acquire()
-        seam.step("send", what)
-        reply = self._exchange(prepared, what, safe, timeout or self.settings.read)
+        with hop(self._clock, method, target) as sent:
+            prepared = self._prepare(what, method, target, params, headers, content, json, form, sent.header)
+            if self._budget is not None:
+                self._budget.acquire()
+            seam.step("send", what)
+            reply = self._exchange(prepared, what, safe, timeout or self.settings.read)
+            sent.status = reply[0]
         seam.step("receive", what)
         answer = Reply(self.system, method, path, safe, *reply)
         if answer.status == 429 and self._budget is not None:
@@ -173,12 +175,12 @@ class Http:
         content: bytes | None,
         json: Any,
         form: Mapping[str, str] | None,
+        trace: str | None,
     ) -> requests.PreparedRequest:
         sent = dict(headers or {})
         if json is not None:
             content = strict_json.dumps(json)
             sent.setdefault("Content-Type", "application/json")
-        trace = traceparent.get()
         if trace is not None:
             sent["traceparent"] = trace
         body: Any = content if content is not None else form

@@ -26,6 +26,7 @@ from landbridge.store import operate
 from landbridge.webhook._body import Place, Refused, Room, body_of
 from landbridge.webhook._committer import Busy, Committer, Delivery
 from landbridge.webhook._openapi import openapi
+from landbridge.webhook._receiving import receiving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -112,12 +113,15 @@ class _Endpoint:
             parent = telemetry.parent_of(request.headers.getlist("traceparent"))
             traces = [parent.trace if parent is not None else self._new_id() for _ in wanted]
             try:
-                await self._committer.keep(Delivery(name, wanted, given.received_at, traces, id_))
+                kept = await self._committer.keep(Delivery(name, wanted, given.received_at, traces, id_))
             except Busy:
                 raise Refused(429, "More comes in than can be kept; come back in a second.") from None
             except Exception:  # noqa: BLE001 - the committer has logged it; the sender only needs to come back
                 raise Refused(503, "It could not be kept now; send it again.") from None
         answer = connector.answer_webhook(given)
+        if wanted and telemetry.on():
+            took = given.received_at, self._clock.now()
+            receiving(name, zip(wanted, traces, strict=True), parent, took, new=kept, status=answer.status)
         return Response(answer.body, answer.status, dict(answer.headers or {}))
 
     async def _verified(self, request: Request, system: System, place: Place) -> tuple[signatures.Request, str | None]:
