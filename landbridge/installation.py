@@ -5,6 +5,7 @@ Nothing below this module knows where its parts come from; nothing above it puts
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from landbridge import telemetry
 from landbridge.canonical import Canonical
 from landbridge.connector import Connector
 from landbridge.engine import Engine, Parts, tune_process
@@ -239,9 +241,11 @@ def open_installation(
     clock = clock or SystemClock()
     store = Store(store_url(root, settings), clock)
     installation = Installation(root, settings, store, clock, whole=only is None)
+    telemetry.begin(warn=logging.getLogger("landbridge").warning)
     try:
         migrate(store.engine, clock.now())
         tune_process()
         yield installation
     finally:
         installation.close()
+        telemetry.flush()
