@@ -19,6 +19,7 @@ from landbridge.store import _quality as quality
 from landbridge.store import _reconcile as reconciling
 from landbridge.store import _routes as routes
 from landbridge.store import _snapshots as snapshots
+from landbridge.store._away import away
 from landbridge.store._budget import StoreBudget
 from landbridge.store._listen import Listener
 from landbridge.store._migrate import ensure_partitions, migrate
@@ -31,6 +32,7 @@ __all__ = [
     "Store",
     "StoreBudget",
     "adoption",
+    "away",
     "codes",
     "control",
     "drift",
