@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from landbridge.cli._context import Context
+from landbridge.cli._plugged import COMMANDS, plugged
 from landbridge.cli._print import show_error
 from landbridge.errors import LandbridgeError
 
@@ -45,6 +46,8 @@ def build() -> typer.Typer:
             command.rich_help_panel = panel
         for group in app.registered_groups[known[1] :]:
             group.rich_help_panel = panel
+    for _, register in plugged(COMMANDS):
+        register(app)
     return app
 
 

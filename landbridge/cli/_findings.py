@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from landbridge.cli._context import Context, connect
+from landbridge.cli._plugged import CHECKS, plugged
 from landbridge.errors import ConfigError, LandbridgeError, Problem
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def look(options: Context, *, live: bool) -> Findings:
     except ConfigError as error:
         found.problems += error.problems
     _mappings(options, found, live=live)
+    _others(options, found)
     found.problems = sorted(set(found.problems))
     found.warnings = sorted(set(found.warnings))
     return found
@@ -58,6 +60,16 @@ def _mappings(options: Context, found: Findings, *, live: bool) -> None:
     found.warnings += report.warnings
     if live and found.settings is not None:
         _ask(options, found, found.settings, {one.name: one for one in mappings})
+
+
+def _others(options: Context, found: Findings) -> None:
+    """What packages beside the kernel have to say of their own files."""
+    canonical = _canonical(options, found.settings)
+    systems = found.settings.systems.keys() if found.settings else None
+    for _, check in plugged(CHECKS):
+        problems, warnings = check(options.root, canonical, systems)
+        found.problems += problems
+        found.warnings += warnings
 
 
 def _canonical(options: Context, settings: Settings | None) -> Canonical:
