@@ -31,8 +31,8 @@ lint: $(READY) ## ruff, its formatting, and mypy in strict mode
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-faults: $(READY) ## Crash and disturb it on purpose, for hours; BUDGET=<seconds>, SEED=<number>, ONLY=<part>; it resumes
-	@BUDGET='$(BUDGET)' SEED='$(SEED)' ONLY='$(ONLY)' DOCS='$(DOCS)' $(BIN)/python tests/faults/long_form.py
+faults: $(READY) ## Crash and disturb it on purpose, half an hour; BUDGET=<seconds>, SEED=<number>, ONLY=<part>; it resumes
+	@BUDGET='$(BUDGET)' SEED='$(SEED)' ONLY='$(ONLY)' LANES='$(LANES)' DOCS='$(DOCS)' $(BIN)/python tests/faults/long_form.py
 
 bench: $(READY) ## Measure against peers; the last line of each is one JSON object
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

@@ -12,6 +12,7 @@ from landbridge.connector import Delivered
 from landbridge.engine import _deliver, _extract, _plan
 from landbridge.engine._deliver import Deliver
 from landbridge.engine._plan import Plan
+from landbridge.signatures import _verify
 from landbridge.store import inbox, outbox
 from landbridge.time import uuid7
 from landbridge.webhook import _committer
@@ -100,6 +101,19 @@ def acknowledged_before_the_commit() -> None:
     Committer._commit = hasty
 
 
+def everything_believed() -> None:
+    """Whatever is given as a signature is believed."""
+    _verify._matching = lambda expected, given: None
+
+
+def everything_broken() -> None:
+    """What is wrong with a signature leaves as another error than a refusal."""
+    _verify._matching = lambda expected, given: 1 / int(bool(set(expected) & set(given)))
+    _verify._checked = lambda proof, request: _verify._CHECKS[type(proof)](proof, request)
+
+
+DOOR = (everything_believed, everything_broken)
+"""Faults of the door, which its own hunts find."""
 FAULTS: dict[str, Callable[[], None]] = {
     fault.__name__: fault
     for fault in (
@@ -116,4 +130,4 @@ FAULTS: dict[str, Callable[[], None]] = {
 def plant(name: str) -> None:
     """Plant one fault into this process; none if the name is empty."""
     if name:
-        FAULTS[name]()
+        {**FAULTS, **{fault.__name__: fault for fault in DOOR}}[name]()

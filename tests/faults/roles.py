@@ -9,6 +9,7 @@ import random
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from landbridge.settings import Flow, Ownership, System
 from landbridge.signatures import Webhook
 from landbridge.store import Store
 from landbridge.time import Clock, SystemClock, uuid7
-from landbridge.webhook import application
+from landbridge.webhook import _committer, application
 from landbridge.worker import Worker
 
 DIED = 137
@@ -155,6 +156,17 @@ class At:
                 self.act()
 
 
+class Slow:
+    """Every commit takes so long, in seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def __call__(self, kind: str, what: str) -> None:
+        if kind == "commit":
+            time.sleep(self.seconds)
+
+
 def dies(terms: dict[str, Any], n: int, fault: str = "") -> int:
     """One run that ends at its n-th durable step as a machine ends; 0 if it came to its end before."""
     logging.basicConfig(level=logging.CRITICAL)
@@ -167,23 +179,28 @@ def dies(terms: dict[str, Any], n: int, fault: str = "") -> int:
     return 0
 
 
-def receiver(terms: dict[str, Any], port: int, fault: str = "", dies_at: int = 0) -> None:
+def receiver(
+    terms: dict[str, Any], port: int, fault: str = "", dies_at: int = 0, narrow: dict[str, Any] | None = None
+) -> None:
     """Takes webhooks at a port that it may share, until it is ended; with `dies_at` by itself, at that durable step."""
     logging.basicConfig(level=logging.ERROR)
     known = Terms(**terms)
     planted.plant(fault)
+    hook = At(dies_at, lambda: os._exit(DIED)) if dies_at else None
+    if narrow:
+        _committer.LONGEST, _committer.WAITING, hook = narrow["longest"], narrow["waiting"], Slow(narrow["commit"])
     os.environ["FAULTS_SECRET"] = SECRET
     clock = SystemClock()
     engine = made(known, Store(known.url, clock, pool=known.pool), clock)
-    hook = Webhook.model_validate({"standard": {"secrets": ["env:FAULTS_SECRET"]}})
-    system = System(name="source", connector="source", config=Config(), mapping="source", webhook=hook)
+    declared = Webhook.model_validate({"standard": {"secrets": ["env:FAULTS_SECRET"]}})
+    system = System(name="source", connector="source", config=Config(), mapping="source", webhook=declared)
     settings = SimpleNamespace(systems={"source": system}, flows=engine.parts.flows)
     installation: Any = SimpleNamespace(clock=clock, engine=engine, settings=settings, systems=engine.parts.systems)
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     listening.bind(("127.0.0.1", port))
     server = uvicorn.Server(uvicorn.Config(application(installation), log_level="error", lifespan="on"))
-    with seam.install(At(dies_at, lambda: os._exit(DIED))) if dies_at else nullcontext():
+    with seam.install(hook) if hook else nullcontext():
         server.run(sockets=[listening])
 
 

@@ -27,6 +27,10 @@ LATE = 0.5
 """How long after its request a late effect stands; the settle time of the workers is longer."""
 
 
+SIGNS = ("lost", "duplicated", "inversions", "unaccounted")
+"""What a verdict may find wrong."""
+
+
 @dataclass(frozen=True)
 class Inputs:
     """Changes of orders in their order; every version of an order is to have its effect, except of those refused."""
@@ -76,7 +80,7 @@ class Verdict:
 
     @property
     def wrongs(self) -> dict[str, list[str]]:
-        found = {name: getattr(self, name) for name in ("lost", "duplicated", "inversions", "unaccounted")}
+        found = {name: getattr(self, name) for name in SIGNS}
         return {name: wrong[:10] for name, wrong in found.items() if wrong}
 
     def held(self, about: str) -> None:

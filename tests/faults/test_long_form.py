@@ -7,9 +7,36 @@ from datetime import UTC, datetime
 
 import chunks
 import figures_page
+import lanes
 import long_form
 import pytest
 from chunks import Part
+
+
+class Here:
+    """Two lanes in this process; what was begun last is done first, as lanes do not keep an order."""
+
+    def __init__(self, number: int = 2) -> None:
+        self.free, self.busy = 2, []
+
+    def begin(self, asked: lanes.Asked) -> None:
+        self.free -= 1
+        self.busy.append(asked)
+
+    def wait(self) -> lanes.Measured:
+        self.free += 1
+        asked = self.busy.pop()
+        [part] = [one for one in chunks.parts() if one.name == asked.part]
+        return lanes.measured(part, None, asked)
+
+    def close(self) -> None:
+        return
+
+
+def _dies_at_one(line) -> None:
+    """A lane that ends at chunk 1, and measures all others."""
+    while (asked := line.recv()).chunk != 1:
+        line.send(lanes.Measured(asked, {"kills": 1}, 0.0))
 
 
 @pytest.fixture
@@ -33,15 +60,25 @@ def parts(monkeypatch, tmp_path):
 
 def test_it_goes_on_where_it_was_and_adds_up(parts):
     kept = long_form.Kept(7)
-    assert not long_form.measure(None, kept, 0.0, "")
+    assert not long_form.measure(Here(), kept, 0.0, "")
     assert parts == []
-    assert long_form.measure(None, kept, 60.0, "kills")
+    assert long_form.measure(Here(), kept, 60.0, "kills")
     again = long_form.Kept(7)
-    assert again.done == {"kills": 2}
-    assert long_form.measure(None, again, 60.0, "")
-    assert parts == [("kills", 0, 7000), ("kills", 1, 7001), ("lines", 0, 7000), ("lines", 1, 7001)]
+    assert {part: sorted(done) for part, done in again.done.items()} == {"kills": [0, 1]}
+    assert long_form.measure(Here(), again, 60.0, "")
+    assert sorted(parts) == [("kills", 0, 7000), ("kills", 1, 7001), ("lines", 0, 7000), ("lines", 1, 7001)]
     assert again.figures["kills"] == 15 and again.figures["longest_resume_s"] == 1
     assert again.figures["failed"] == 1 and "seed 7001" in again.figures["wrongs"][0]
+
+
+def test_a_lane_that_ends_by_itself_is_told_and_the_others_go_on(parts):
+    three = lanes.Lanes(3, _dies_at_one)
+    try:
+        kept = long_form.Kept(7)
+        assert long_form.measure(three, kept, 60.0, "")
+    finally:
+        three.close()
+    assert kept.figures["kills"] == 2 and kept.figures["failed"] == 2
 
 
 def test_the_table_says_n_and_bound_and_hides_no_wrong(tmp_path):
@@ -58,17 +95,21 @@ def test_the_table_says_n_and_bound_and_hides_no_wrong(tmp_path):
 
 @pytest.mark.parametrize(("figures", "code"), [({"kills": 1}, 0), ({"lost": 1}, 1), ({"planted": 2}, 1)])
 def test_the_last_line_is_one_json_object(parts, monkeypatch, capsys, figures, code):
-    class Place:
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            return
-
-    monkeypatch.setattr(long_form, "workplace", Place)
+    monkeypatch.setattr(long_form, "Lanes", Here)
     monkeypatch.setattr(chunks, "parts", lambda: [Part("one", 1, lambda place, chunk, seed: figures)])
     monkeypatch.setenv("ONLY", "one")
     monkeypatch.setenv("SEED", "7")
     assert long_form.main() == code
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert last.keys() >= set(long_form.FIRST) and last["seed"] == 7
+    assert last.keys() >= set(long_form.FIRST) and last["seed"] == 7 and last["whole"]
+
+
+def test_what_is_promised_is_what_the_whole_run_does():
+    """The numbers of the figures, from the parts themselves."""
+    number = {part.name: part.chunks for part in chunks.parts()}
+    assert number["lines spoiled"] == 8 * 3 * 3
+    assert len({chunks.line_of(chunk) for chunk in range(number["lines spoiled"])}) == 72
+    assert number["workers killed"] * chunks.KILLED[0] >= 10_000 and number["workers killed"] * chunks.KILLED[1] >= 800
+    assert number["databases crashed"] * chunks.CRASHED[1] >= 200
+    assert number["workers paused"] * chunks.PAUSED[1] >= 500
+    assert number["receivers killed"] * chunks.RECEIVED[1] >= 200
