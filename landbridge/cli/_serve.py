@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from landbridge.cli._context import of
+from landbridge.cli._logs import Form, Level, begin
+from landbridge.telemetry import LogFormat, LogLevel
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +29,8 @@ def serve(
     ready_file: Annotated[
         Path | None, typer.Option("--ready-file", help="Write JSON with url and pid here when it listens.")
     ] = None,
+    log_format: Form = LogFormat.text,
+    log_level: Level = LogLevel.info,
 ) -> None:
     """Take the webhooks of every system that declares `webhook`, at /hooks/SYSTEM, until it is stopped.
 
@@ -34,5 +38,6 @@ def serve(
     """
     from landbridge.webhook import serve as run
 
+    begin(log_format, log_level)
     options = of(context)
     run(options.root, options.environment, host=host, port=port, workers=workers, ready=ready_file, behind=behind or ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from types import FrameType
@@ -9,12 +10,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from landbridge.cli._logs import Form, Level, begin
 from landbridge.cli._open import opened
-from landbridge.cli._print import say
+from landbridge.telemetry import LogFormat, LogLevel
 
 if TYPE_CHECKING:
     from landbridge.installation import Installation
     from landbridge.up import Airflow
+
+_log = logging.getLogger("landbridge.worker")
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("worker")(worker)
 
 
-def worker(context: typer.Context) -> None:
+def worker(context: typer.Context, log_format: Form = LogFormat.text, log_level: Level = LogLevel.info) -> None:
     """Process and deliver what comes in, within milliseconds, until it is stopped; then finish what was begun.
 
     Any number may run at once, also beside Airflow. It works for flows with `webhook` or `fastest` whose `realtime` is
@@ -30,6 +34,7 @@ def worker(context: typer.Context) -> None:
     """
     from landbridge.worker import Shown, Worker
 
+    begin(log_format, log_level)
     with opened(context) as installation:
         airflow = _airflow(installation)
         shown = Shown(installation.engine.parts, airflow) if airflow is not None else None
@@ -44,12 +49,13 @@ def worker(context: typer.Context) -> None:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
-        say(f"Working for {', '.join(sorted(running.flows)) or 'no flow'}. Ctrl-C stops it.")
+        names = sorted(running.flows)
+        _log.info("Working for %s. Ctrl-C stops it.", ", ".join(names) or "no flow", extra={"flows": names})
         running.run()
         if shown is not None and airflow is not None:
             shown.close()
             airflow.close()
-    say("Stopped; what was begun is finished.")
+    _log.info("Stopped; what was begun is finished.")
 
 
 def _airflow(installation: Installation) -> Airflow | None:

@@ -14,13 +14,11 @@ from collections.abc import Mapping, MutableMapping
 from enum import StrEnum
 from typing import Any, TextIO
 
-from landbridge.secrets import scrub
-
 LONGEST = 4_000
 """Characters of one value that are shown; a traceback may be four times as long."""
 _STEERS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _BARE = re.compile(rf'[\s\\="{_STEERS.pattern[1:-1]}]')
-_QUIET = ("urllib3", "opentelemetry", "asyncio", "uvicorn.error")
+_QUIET = ("alembic", "asyncio", "opentelemetry", "urllib3", "uvicorn.error")
 _FIRST = ("time", "level", "logger", "event")
 
 
@@ -98,6 +96,8 @@ def _value(value: Any, longest: int) -> Any:
 
 
 def _one(text: str, longest: int) -> str:
+    from landbridge.secrets import scrub  # here: the command line starts without it
+
     text = scrub(text).encode("utf-8", "backslashreplace").decode()  # a lone surrogate is no text
     return text if len(text) <= longest else f"{text[:longest]}... ({len(text) - longest} more)"
 

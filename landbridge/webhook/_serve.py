@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -15,13 +16,16 @@ from landbridge.errors import ConfigError, Problem
 from landbridge.installation import open_installation
 from landbridge.settings import Settings
 from landbridge.strict import json
+from landbridge.telemetry import LogFormat, LogLevel, begin_logs
 from landbridge.webhook._app import application
 from landbridge.webhook._protocol import Limited, room_for_connections
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+_log = logging.getLogger("landbridge.webhook")
 _ROOT, _ENVIRONMENT, _READY = "LANDBRIDGE_SERVE_ROOT", "LANDBRIDGE_SERVE_ENVIRONMENT", "LANDBRIDGE_SERVE_READY"
+_FORM, _LEVEL = "LANDBRIDGE_LOG_FORMAT", "LANDBRIDGE_LOG_LEVEL"
 _BACKLOG = 2048
 _STOP_SECONDS = 20
 
@@ -80,6 +84,7 @@ def unready(settings: Settings) -> list[Problem]:
 def made() -> Starlette:
     """The application of the project that the environment names: each worker process makes its own."""
     Limited.most = room_for_connections()
+    begin_logs(LogFormat(os.environ.get(_FORM) or "text"), LogLevel(os.environ.get(_LEVEL) or "info"))
     held = ExitStack()
     root, environment = Path(os.environ[_ROOT]), os.environ[_ENVIRONMENT] or None
     return application(held.enter_context(open_installation(root, environment)), ready=_told, close=held.close)
@@ -88,6 +93,7 @@ def made() -> Starlette:
 def _told() -> None:
     """Say where we listen, once one process takes requests."""
     told = json.loads(os.environ[_READY])
+    _log.info("listening", extra={"url": told["url"], "pid": os.getpid()})
     if told["file"]:
         ready = Path(told.pop("file"))
         fresh = ready.with_name(f"{ready.name}.{os.getpid()}.new")

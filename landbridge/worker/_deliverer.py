@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from landbridge.engine import Engine
 from landbridge.store import outbox
 from landbridge.worker._hand import LONGEST_REST, Hand
+from landbridge.worker._trouble import Trouble
 
 SWEEP = timedelta(seconds=2)
 SWEPT = ("", "")
@@ -29,8 +30,9 @@ class Deliverer:
         count: Count,
         stopping: Callable[[], bool],
         wrote: Callable[[], None] = lambda: None,
+        trouble: Trouble | None = None,
     ) -> None:
-        self.hand: Hand[Feed] = Hand(f"deliver-{to}", self._act, self._rest)
+        self.hand: Hand[Feed] = Hand(f"deliver-{to}", self._act, self._rest, trouble)
         self._engine = engine
         self._to = to
         self._flows = {name for name in flows if any(r.to == to for r in engine.parts.flows[name].deliver)}

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from landbridge.errors import LandbridgeError
+from landbridge.worker._trouble import Trouble
 
 LONGEST_REST = 0.5
-"""Seconds after which a hand looks up though nobody asked it, and after which it tries again what failed."""
+"""Seconds after which a hand looks up though nobody asked it."""
 
-_log = logging.getLogger("landbridge.worker")
 T = TypeVar("T")
 
 
 class Hand(Generic[T]):
     """Calls `act` with what was asked for since the last time; with nothing when `rest` is over.
 
-    What fails is logged and asked for again: a hand outlives every fault of what it works with.
+    What fails is told (`Trouble`) and asked for again: a hand outlives every fault of what it works with.
     """
 
-    def __init__(self, name: str, act: Callable[[set[T]], None], rest: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        act: Callable[[set[T]], None],
+        rest: Callable[[], float] | None = None,
+        trouble: Trouble | None = None,
+    ) -> None:
         self._act = act
+        self._trouble = trouble or Trouble()
         self._rest = rest
         self._asked: set[T] = set()
         self._news = threading.Condition()
@@ -55,12 +60,10 @@ class Hand(Generic[T]):
         while (taken := self._next()) is not None:
             try:
                 self._act(taken)
+                if taken:
+                    self._trouble.over(self._thread.name)
             except Exception as error:  # noqa: BLE001 - the store went away, or a fault of ours: the hand outlives both
-                if isinstance(error, LandbridgeError):
-                    _log.error("%s", error)
-                else:
-                    _log.exception("%s failed: %s", self._thread.name, type(error).__name__)
-                self._again(taken)
+                self._again(taken, self._trouble.met(self._thread.name, error))
 
     def _next(self) -> set[T] | None:
         """What is to be done now; None at the end."""
@@ -73,8 +76,8 @@ class Hand(Generic[T]):
             taken, self._asked = self._asked, set()
             return taken
 
-    def _again(self, taken: set[T]) -> None:
+    def _again(self, taken: set[T], rest: float) -> None:
+        """Ask for it again after a rest, which what is new meanwhile does not shorten."""
         with self._news:
-            if not self._stopping:
-                self._news.wait(LONGEST_REST)
+            self._news.wait_for(lambda: self._stopping, rest)
             self._asked |= taken

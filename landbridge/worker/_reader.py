@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -10,8 +9,8 @@ from landbridge.engine import Engine, Extracted
 from landbridge.errors import Failure, Unavailable
 from landbridge.worker._hand import LONGEST_REST, Hand
 from landbridge.worker._polling import Pace
+from landbridge.worker._trouble import Trouble
 
-_log = logging.getLogger("landbridge.worker")
 Feed = tuple[str, str]
 
 
@@ -23,10 +22,16 @@ class Reader:
     """The hand that reads one system; `news` is told which feeds have something to process."""
 
     def __init__(
-        self, engine: Engine, feeds: Sequence[Feed], news: Callable[[Feed], None], stopping: Callable[[], bool]
+        self,
+        engine: Engine,
+        feeds: Sequence[Feed],
+        news: Callable[[Feed], None],
+        stopping: Callable[[], bool],
+        trouble: Trouble | None = None,
     ) -> None:
         self.feeds = list(feeds)
-        self.hand: Hand[Feed] = Hand(f"read-{feeds[0][0]}", self._act, self._rest)
+        self._trouble = trouble or Trouble()
+        self.hand: Hand[Feed] = Hand(f"read-{feeds[0][0]}", self._act, self._rest, self._trouble)
         self._engine = engine
         self._news = news
         self._stopping = stopping
@@ -85,7 +90,9 @@ class Reader:
             self._resting[feed] = self._now() + timedelta(seconds=wait)
             if feed in self._paces:
                 self._paces[feed].failed(self._now(), wait)
-            _log.warning("%s %s: %s", *feed, failure)
+            self._trouble.met(f"read {feed[0]} {feed[1]}", failure, system=feed[0], entity=feed[1])
+        else:
+            self._trouble.over(f"read {feed[0]} {feed[1]}")
 
     def _asked_for(self) -> Iterable[tuple[Feed, Pace]]:
         now = self._now()

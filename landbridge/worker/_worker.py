@@ -6,7 +6,6 @@ a system that answers slowly, or not at all, holds up nothing but what goes to i
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
@@ -17,12 +16,12 @@ from landbridge.store import Listener, Presence, inbox
 from landbridge.worker._deliverer import SWEPT, Deliverer
 from landbridge.worker._hand import LONGEST_REST, Hand
 from landbridge.worker._reader import Reader
+from landbridge.worker._trouble import Trouble
 from landbridge.worker._windows import Watcher, Windows
 
 SWEEP = timedelta(seconds=2)
 """How often everything is looked at without having been told: what a crash left, what became due."""
 
-_log = logging.getLogger("landbridge.worker")
 Feed = tuple[str, str]
 
 
@@ -59,9 +58,12 @@ class Worker:
         feeds = sorted({self._parts.flows[name].feed for name in self._mine})
         targets = sorted({route.to for name in self._mine for route in self._parts.flows[name].deliver})
         self._reached = {feed: self._targets(feed) for feed in feeds}
-        self._process: Hand[Feed] = Hand("process", self._take)
+        self._trouble = Trouble()
+        self._process: Hand[Feed] = Hand("process", self._take, trouble=self._trouble)
         self._readers = {
-            system: Reader(engine, [f for f in feeds if f[0] == system], self._process.ask, self.stopping)
+            system: Reader(
+                engine, [f for f in feeds if f[0] == system], self._process.ask, self.stopping, self._trouble
+            )
             for system in sorted({system for system, _ in feeds})
         }
         self._deliverers = {
@@ -72,6 +74,7 @@ class Worker:
                 self.windows.count,
                 self.stopping,
                 self._readers[to].expect if to in self._readers else lambda: None,
+                self._trouble,
             )
             for to in targets
         }
@@ -123,20 +126,18 @@ class Worker:
 
     def _turn(self) -> None:
         try:
-            if not self._feeds:
+            if not self._feeds or self._trouble.store.is_away:
                 self._know_feeds()
             news = self._listener.wait(LONGEST_REST)
+            self._trouble.store.back()
             if news is None:
                 self._sweep()
             else:
                 self._told(news)
             self.windows.close_old()
-        except LandbridgeError as error:
-            _log.error("%s", error)
-            self._stopping.wait(LONGEST_REST)
+            self._trouble.over("worker")
         except Exception as error:  # noqa: BLE001 - the store went away, or a fault of ours: the loop must outlive both
-            _log.exception("the worker failed: %s", type(error).__name__)
-            self._stopping.wait(LONGEST_REST)
+            self._stopping.wait(self._trouble.met("worker", error))
 
     def _told(self, news: dict[int, bool]) -> None:
         for number, keys in news.items():
@@ -168,8 +169,9 @@ class Worker:
             try:
                 counts, more = self.engine.process_some(*feed)
             except LandbridgeError as error:  # such as a mapping that is not there: the other feeds go on
-                _log.error("%s %s: %s", *feed, error)
+                self._trouble.met(f"process {feed[0]} {feed[1]}", error, system=feed[0], entity=feed[1])
                 continue
+            self._trouble.over(f"process {feed[0]} {feed[1]}")
             for flow in self.engine.flows_of(*feed):
                 self.windows.count(flow, counts)
             if counts:
