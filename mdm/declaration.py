@@ -25,6 +25,7 @@ Test = Literal[
     "contains",  # one text holds the other, from `at` characters on
     "days",  # ISO dates at most `at` days apart
     "ratio",  # numbers at most the share `at` apart
+    "cosine",  # words and letters alike, rare ones counting more; at `at` for neither (only where scoring is titles)
 ]
 
 
