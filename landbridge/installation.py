@@ -113,6 +113,7 @@ class Installation:
                 refresh=self.refresh,
                 connector_of={name: system.connector for name, system in settings.systems.items()},
                 concurrency={name: _net(system).concurrency for name, system in settings.systems.items()},
+                breakers={name: _net(system).breaker for name, system in settings.systems.items()},
             )
         )
         engine.register()

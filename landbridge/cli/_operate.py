@@ -12,10 +12,12 @@ from landbridge.cli._print import complain, counted, say, show_json
 from landbridge.errors import LandbridgeError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from landbridge.installation import Installation
-    from landbridge.settings import Settings
+    from landbridge.settings import Flow, Settings
+    from landbridge.store._breaker import Standing
 
 
 STATES = ("delivered", "suppressed", "dead", "discarded", "quarantined", "conflict", "steward", "in_flight")
@@ -41,7 +43,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Show where the messages of every flow stand, which flows and routes are paused, and how each ran last."""
-    from landbridge.store import control, figures, operate
+    from landbridge.store import breakers, control, figures, operate
 
     with opened(context) as installation:
         installation.engine  # noqa: B018 - flows are made known to the store
@@ -50,12 +52,13 @@ def status(
             control.interrupt_runs(connection, now)
         with installation.store.reading() as connection:
             flows, routes = operate.standing(connection), control.paused_routes(connection)
-            hour = figures.last_hour(connection, now)
+            hour, standing = figures.last_hour(connection, now), breakers.standing(connection)
         counts = _by_flow(installation.engine.accounting())
         known = installation.settings.flows
     shown = [
         _state(row, counts.get(row.flow, Counter()), now, routes, configured=row.flow in known)
         | _pace(row, hour.get(row.flow, {}), now)
+        | {"left_alone": _left_alone(known.get(row.flow), standing, now)}
         for row in flows
     ]
     if as_json:
@@ -72,6 +75,21 @@ def status(
             complain(paused_hint(one["flow"], one["reason"]))
         for route, reason in one["paused_routes"].items():
             complain(paused_hint(route, reason))
+    for said in dict.fromkeys(said for one in shown for said in one["left_alone"].values()):
+        complain(said)
+
+
+def _left_alone(flow: Flow | None, standing: Mapping[str, Standing], now: datetime) -> dict[str, str]:
+    """The targets of a flow that fail so that nothing is sent to them, with what there is to know."""
+    found = {}
+    for system in sorted({route.to for route in flow.deliver} & standing.keys()) if flow is not None else ():
+        one = standing[system]
+        if one.open_until is None:
+            continue
+        wait = f"until {one.open_until:%H:%M:%S} UTC, then" if one.state(now) == "open" else "and now"
+        since = f"{one.failures} times in a row since {one.since:%Y-%m-%d %H:%M}"
+        found[system] = f"{system} failed {since}: it is left alone {wait} one message is let through. {one.reason}"
+    return found
 
 
 def _by_flow(rows: list[Any]) -> dict[str, Counter[str]]:

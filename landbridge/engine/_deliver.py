@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import UUID
 
@@ -15,26 +17,39 @@ from sqlalchemy import Connection
 
 from landbridge import seam
 from landbridge.connector import Connector, Delivered, Entity, Found, Outcome
+from landbridge.engine._breaker import Breaker
 from landbridge.engine._conditions import holds
+from landbridge.engine._current import Current
 from landbridge.engine._faults import fault
 from landbridge.engine._parts import Parts
 from landbridge.engine._plan import GONE, Plan, reference_of, translate
 from landbridge.engine._process import Subscription
 from landbridge.engine._refs import subjects
-from landbridge.engine._rules import breaches, cancellations
-from landbridge.engine._settle import Settle
+from landbridge.engine._settle import STANDS, Settle
+from landbridge.engine._spans import Call, translating
 from landbridge.errors import Denied, Failure, Invalid, OutcomeUnknown, Unavailable
 from landbridge.net import traced
 from landbridge.store import identity, operate, outbox
 from landbridge.store._identity import Link
 from landbridge.store._outbox import Claimed, Recorded
-from landbridge.translator import Context, MissingParent
+from landbridge.translator import MissingParent
 
 MANY = 10_000
 """The most rows that are claimed at once for a target that takes any number in one call."""
 
 SWEEP = timedelta(seconds=10)
 """How often leases and waits that ended are looked for: that reads every open row, so a batch is too often."""
+
+
+TOGETHER = 500
+"""How many outcomes of quick calls are recorded in one transaction at most, and those of one call more."""
+
+
+_NO_TIME = timedelta(0)
+
+
+def _unbound(system: str) -> None:
+    """For a preview: it has held the store to its systems itself, and writes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,8 @@ class Deliver:
     swept: datetime | None = None  # when leases and waits that ended were looked for
     until: datetime | None = None  # the end of the lease on the batch at hand
     holder: int | None = None  # under which number we hold it
+    breaker: Breaker | None = None  # whether the system is to be left alone; a preview asks nobody
+    bind: Callable[[str], None] = _unbound  # holds the store to its system before the first write
 
     def batch(self, only: Sequence[int] | None = None) -> int:
         """Claim what is due (or these rows alone), deliver and record it; returns how many rows were claimed."""
@@ -69,22 +86,45 @@ class Deliver:
         self.holder = self.parts.presence.number() if self.parts.presence is not None else None
         routes = [s.id for s in self.subscriptions]
         target = self.parts.systems[self.system]
+        size = self._size(target)
+        if only is None and self.breaker is not None:
+            size = self.breaker.room(size)
+        if not size:
+            return 0
         with self.parts.store.transaction("claim") as connection:
             if self.swept is None or now - self.swept >= SWEEP:
-                outbox.take_over(connection, routes, now, self._settle_after_death(target))
+                settle, at_once = self._settle_after_death(target)
+                outbox.take_over(connection, routes, now, settle, at_once=at_once)
                 outbox.expire_waiting(connection, routes, now)
                 self.swept = now
             if only is None:
-                size, lease = self._size(target), self.parts.lease
-                rows = outbox.claim(connection, routes, self.peers, size, now, lease, self.holder)
+                better = self.breaker.failed_on if self.breaker is not None and self.breaker.probes else ()
+                lease = self.parts.lease
+                rows = outbox.claim(connection, routes, self.peers, size, now, lease, self.holder, better)
             else:
                 rows = operate.claim(connection, only, routes, self.peers, now, self.parts.lease)
             held = self.holdings(connection, rows)
             if rows:
                 self.parts.up_to_date(connection)
-        if rows:
+        if rows and self._met(rows, held, target):
             self._go(target, rows, held)
         return len(rows)
+
+    def _met(self, rows: Sequence[Claimed], held: Holdings, target: Connector[Any]) -> bool:
+        """Whether the system is the one that the store belongs to; where it does not say so, nothing is sent."""
+        try:
+            self.bind(self.system)
+        except Exception as error:  # noqa: BLE001 - a connector's own fault must not leave its rows claimed
+            failure = error if isinstance(error, Failure) else _unknown(target, error, "saying who answers")
+            if self.breaker is not None:
+                self.breaker.told([row.id for row in rows], [failure])
+            settle = self.settle(target)
+            settle.spared = True
+            by_route = {s.id: s for s in self.subscriptions}
+            plans = [Plan(row, by_route[row.route_id], held.own.get(row.subject), None) for row in rows]
+            self._record([settle.unmet(plan, failure) for plan in plans])
+            return False
+        return True
 
     def holdings(self, connection: Connection, rows: Sequence[Claimed]) -> Holdings:
         """What the rows refer to, and what the target holds of that and of them."""
@@ -118,22 +158,34 @@ class Deliver:
                 plans.append(plan)
             else:
                 settled.append(done)
-        settled += self._hold_to_rules(target, plans, settle)
+        current = Current(self.parts, target, self.system, self.entity, settle, self.breaker, self._ours)
+        settled += current.hold(plans)
         over = {recorded.id for recorded in settled}
         return settled, [plan for plan in plans if plan.row.id not in over]
 
     def settle(self, target: Connector[Any]) -> Settle:
         """What settles and counts the rows of one batch."""
-        return Settle(self.parts, self.system, self.entity, self._settle_time(target), self.counts, self.by_flow)
+        probes = self.breaker is not None and self.breaker.probes
+        settle = self._settle_time(target)
+        return Settle(self.parts, self.system, self.entity, settle, self.counts, self.by_flow, spared=probes)
 
     def _go(self, target: Connector[Any], rows: Sequence[Claimed], held: Holdings) -> None:
         settle = self.settle(target)
         settled, plans = self.plan(target, rows, held, settle)
         if settled:
             self._record(settled)
+        written = self._write(target, plans, settle)
+        if len(plans) <= target.entity(self.entity).batch:
+            for recorded in written:  # one call: nothing to be recorded meanwhile
+                self._record(recorded)
+            return
+        waits: SimpleQueue[list[Recorded]] = SimpleQueue()
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="record") as pool:
-            # One call's outcomes are recorded while the next call is made; all are before the next claim.
-            recordings = [pool.submit(self._record, recorded) for recorded in self._write(target, plans, settle)]
+            # Calls' outcomes are recorded while the next calls are made; all are before the next claim.
+            recordings = []
+            for recorded in written:
+                waits.put(recorded)
+                recordings.append(pool.submit(self._record_waiting, waits))
             for recording in recordings:
                 recording.result()
 
@@ -144,6 +196,8 @@ class Deliver:
         row = plan.row
         if plan.link is not None and (plan.link.delivered_version or 0) > row.version:
             return settle.suppressed(plan, "stale")
+        if row.stage == STANDS:
+            return settle.stands(plan)
         if row.was == "unknown" or self._half_made(target, plan):
             done = self._ask(target, plan, settle)
             if done is not None:
@@ -160,7 +214,8 @@ class Deliver:
             source = plan.subscription.flow.extract.source
             rules = self.parts.ownership.entity(plan.subscription.flow.extract.entity)
             mapping = self.parts.mappings[self.system, self.entity]
-            translate(plan, target, mapping, rules, source, links, self.parts.clock.now())
+            with translating(self.parts, row, self.system, self.entity):
+                translate(plan, target, mapping, rules, source, links, self.parts.clock.now())
         except MissingParent as error:
             return settle.waiting(plan, error)
         except Invalid as error:
@@ -205,8 +260,10 @@ class Deliver:
         grade = declared.create if plan.link is None else declared.update
         if grade in ("A", "B") and (plan.link is None or declared.lines is None):
             return None
+        if self.breaker is not None and self.breaker.is_open:
+            return settle.released(plan)
         try:
-            found = target.find(self.entity, reference_of(plan.row.subject))
+            found = self._find(target, plan)
         except Failure as failure:
             return settle.still_unknown(plan, failure)
         if found is None:
@@ -220,6 +277,22 @@ class Deliver:
             plan.link.lines |= dict(found.lines)
             plan.link.target_version = found.version or plan.link.target_version
         return None
+
+    def _find(self, target: Connector[Any], plan: Plan) -> Found | None:
+        said: Found | Failure | None
+        try:
+            said = target.find(self.entity, reference_of(plan.row.subject))
+        except Failure as failure:
+            said = failure
+        except Exception as error:  # noqa: BLE001 - a connector's own fault over one record must not stop the others
+            said = Unavailable(f"{target.name}'s connector failed while looking: {error!r}.", status="fault")
+        if self.breaker is not None:
+            self.breaker.told([plan.row.id], [said] if isinstance(said, Failure) else [])
+            if isinstance(said, Found):
+                self.breaker.answered()
+        if isinstance(said, Failure):
+            raise said
+        return said
 
     def _found(self, target: Connector[Any], plan: Plan, found: Found, link: Link, settle: Settle) -> Recorded | None:
         """Our create stands: only this row, the head of its lane, can have made it."""
@@ -241,64 +314,6 @@ class Deliver:
         outcome = Delivered(found.target_id, found.version, created=True, lines=found.lines, returned=found.returned)
         return settle.recorded(plan, outcome, None)
 
-    # -- change rules ------------------------------------------------------------------------------------------------
-
-    def _hold_to_rules(self, target: Connector[Any], plans: Sequence[Plan], settle: Settle) -> list[Recorded]:
-        """Read the records that are about to change: their version, and the limits that ownership sets."""
-        rules = self.parts.ownership.entity(self.entity)
-        wanted = [
-            p
-            for p in plans
-            if p.link is not None
-            and p.row.action == "upsert"
-            and (rules.limits or p.link.target_version is not None or (p.link.origin and p.lines))
-        ]
-        if not wanted:
-            return []
-        try:
-            current = {row.key: row for row in target.fetch(self.entity, [p.target_id or "" for p in wanted])}
-        except Failure as failure:
-            unsent = Unavailable(failure.message, hint=failure.hint, sent=False)
-            return [settle.failed(plan, failure if failure.code == "denied" else unsent) for plan in wanted]
-        settled = []
-        for plan in wanted:
-            row = current.get(plan.target_id or "")
-            if row is None or row.body is None:
-                continue
-            plan.expected = row.version or plan.expected
-            if rules.limits or (plan.link is not None and plan.link.origin and plan.lines):
-                self._limit(target, plan, row.body)
-            if plan.breaches and plan.unchanged:
-                settled.append(settle.conflict(plan))
-        return settled
-
-    def _limit(self, target: Connector[Any], plan: Plan, native: dict[str, Any]) -> None:
-        limits = self.parts.ownership.entity(self.entity).limits
-        mapping = self.parts.mappings[self.system, self.entity]
-        try:
-            theirs = mapping.read(native, Context(system=self.system, now=self.parts.clock.now()))
-        except Invalid:
-            return  # the target holds something our mapping cannot read: its own rules decide
-        if plan.link is not None and plan.link.origin:
-            # The document is the target's own: a line that it deleted meanwhile is not there to be told anything.
-            standing = {str(line.get("line_key")) for line in theirs.get("lines") or ()}
-            plan.lines = {key: line for key, line in plan.lines.items() if key in standing}
-            return
-        numbers = {number: key for key, number in plan.numbers.items()}
-        for line in theirs.get("lines") or ():
-            line["line_key"] = numbers.get(str(line["line_key"]), f"{self.system}:{line['line_key']}")
-        names = {"source": plan.subscription.flow.extract.source, "target": self.system}
-        found = breaches(plan.canonical, theirs, limits, **names)
-        shadow_lines: dict[str, Any] = (plan.shadow.content.get("lines") or {}) if plan.shadow is not None else {}
-        gone = [key for key in plan.numbers if key not in plan.lines]
-        found += cancellations(theirs, gone, limits, **names)
-        for breach in found:
-            if breach.line_key in shadow_lines:
-                plan.lines[breach.line_key] = shadow_lines[breach.line_key]
-            else:
-                plan.lines.pop(breach.line_key, None)
-        plan.breaches = [breach for breach in found if breach.conflict]
-
     # -- deliver -----------------------------------------------------------------------------------------------------
 
     def _write(self, target: Connector[Any], plans: Sequence[Plan], settle: Settle) -> Iterator[list[Recorded]]:
@@ -313,13 +328,16 @@ class Deliver:
 
     def _call(self, target: Connector[Any], chunk: Sequence[Plan], settle: Settle) -> list[Recorded]:
         declared = target.entity(self.entity)
-        if not self._ours():
-            return [settle.released(plan) for plan in chunk]  # another worker may be at it by now
+        if not self._ours() or (self.breaker is not None and self.breaker.is_open):
+            return [settle.released(plan) for plan in chunk]  # another worker may be at it by now, or nobody should
         started = time.perf_counter()
-        # A call for several messages can carry one trace only: the first one's.
-        with seam.only_while(self._ours), traced(_traceparent(chunk[0])):
+        call = Call(self.parts, self.system, self.entity, [plan.row for plan in chunk])
+        with seam.only_while(self._ours), traced(call.header):
             outcomes = _outcomes(target, self.entity, [plan.write(declared) for plan in chunk])
         spent = int((time.perf_counter() - started) * 1000)
+        call.ended(outcomes, {s.id: s.flow.flow for s in self.subscriptions})
+        if self.breaker is not None and self._ours():
+            self.breaker.told([plan.row.id for plan in chunk], outcomes)
         return [settle.recorded(plan, outcome, spent) for plan, outcome in zip(chunk, outcomes, strict=True)]
 
     def _ours(self) -> bool:
@@ -330,6 +348,15 @@ class Deliver:
         return presence is None or self.holder is None or presence.stands(self.holder)
 
     # -- record ------------------------------------------------------------------------------------------------------
+
+    def _record_waiting(self, waits: SimpleQueue[list[Recorded]]) -> None:
+        """Record what ended by now, of however many calls, in one transaction."""
+        done: list[Recorded] = []
+        with suppress(Empty):
+            while len(done) < TOGETHER:
+                done += waits.get_nowait()
+        if done:
+            self._record(done)
 
     def _record(self, done: Sequence[Recorded]) -> None:
         with self.parts.store.transaction("record", wait=False) as connection:
@@ -355,21 +382,18 @@ class Deliver:
         declared = target.entity(self.entity).settle
         return max([declared, *(s.flow.unknown.settle for s in self.subscriptions if s.flow.unknown.settle)])
 
-    def _settle_after_death(self, target: Connector[Any]) -> timedelta:
-        """None where a key makes a repetition the same effect, even if the first is still under way (grade A).
+    def _settle_after_death(self, target: Connector[Any]) -> tuple[timedelta, bool]:
+        """How long a lane waits that a dead worker held, and whether its row is repeated at once all the same.
 
-        With grade B it would be the same effect too, but a first that commits late would overwrite the next version.
+        Nobody waits where a key makes a repetition the same effect, even if the first is still under way (grade A).
+        With grade B it is the same effect too, so it is made at once; but a first that commits late would overwrite
+        the next version, which waits. With grade C, or with lines or stages, the target is asked after the wait.
         """
         declared = target.entity(self.entity)
-        asked = [s.flow.unknown.settle for s in self.subscriptions if s.flow.unknown.settle]
         if declared.create == declared.update == "A":
-            return max(asked, default=timedelta(0))
-        return self._settle_time(target)
-
-
-def _traceparent(plan: Plan) -> str:
-    """The message's trace as W3C Trace Context sends it on; the span is the outbox row, the same at every attempt."""
-    return f"00-{plan.row.trace.hex}-{plan.row.id:016x}-01"
+            return max((s.flow.unknown.settle or _NO_TIME for s in self.subscriptions), default=_NO_TIME), False
+        repeatable = {declared.create, declared.update} <= {"A", "B"}
+        return self._settle_time(target), repeatable and declared.lines is None and not declared.stages
 
 
 def _calls(plans: Sequence[Plan], declared: Entity) -> Iterator[Sequence[Plan]]:
@@ -407,8 +431,8 @@ def _outcomes(target: Connector[Any], entity: str, writes: list[Any]) -> list[Ou
     return outcomes
 
 
-def _unknown(target: Connector[Any], error: Exception) -> OutcomeUnknown:
+def _unknown(target: Connector[Any], error: Exception, doing: str = "writing") -> OutcomeUnknown:
     return OutcomeUnknown(
-        f"{target.name}'s connector failed while writing: {type(error).__name__}: {error}.",
+        f"{target.name}'s connector failed while {doing}: {type(error).__name__}: {error}.",
         hint="It is looked up after the settle time; report the connector's fault.",
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from landbridge.engine._breaker import Breaker
 from landbridge.engine._deliver import Deliver
 from landbridge.engine._extract import Extracted, extract
 from landbridge.engine._overlap import Overlap
@@ -16,7 +17,7 @@ from landbridge.engine._process import Process, Subscription
 from landbridge.engine._told import fetch_told
 from landbridge.errors import Denied, Failure
 from landbridge.settings import Flow
-from landbridge.store import control, inbox, outbox, routes
+from landbridge.store import breakers, control, inbox, outbox, routes
 
 Progress = Callable[[str, int], None]
 """Told the step's word and how many messages it moved, as it moves them."""
@@ -162,6 +163,9 @@ class Engine:
                         progress("deliver", claimed)
                 for flow, counted in step.by_flow.items():
                     counts.setdefault(flow, Counter()).update(counted)
+            for step in deliveries:
+                if step.breaker is not None:
+                    step.breaker.leave()
             if len(deliveries) == 1:
                 break  # nothing here can have waited for anything else here
         return counts
@@ -174,19 +178,28 @@ class Engine:
 
     def _deliveries(self, flows: set[str] | None, to: str | None = None) -> list[Deliver]:
         with self.parts.store.reading() as connection:
-            paused, stopped = control.paused(connection), control.paused_routes(connection)
+            stops = breakers.stops(connection)
         targets: dict[tuple[str, str], list[Subscription]] = {}
         for subscriptions in self._subscriptions.values():
             for subscription in subscriptions:
                 name = subscription.flow.flow
                 if to is not None and subscription.route.to != to:
                     continue
-                if subscription.flow.route_key(subscription.route) in stopped:
+                if subscription.flow.route_key(subscription.route) in stops.routes:
                     continue
-                if name not in paused and (flows is None or name in flows):
+                if name not in stops.flows and (flows is None or name in flows):
                     key = (subscription.route.to, subscription.route.entity)
                     targets.setdefault(key, []).append(subscription)
-        return [Deliver(self.parts, s, e, subs, self._peers[s]) for (s, e), subs in targets.items()]
+        standing = {system: Breaker(self.parts, system, stops.breakers.get(system)) for system, _ in targets}
+        return [
+            Deliver(self.parts, s, e, subs, self._peers[s], breaker=standing[s], bind=self.bind)
+            for (s, e), subs in targets.items()
+        ]
+
+    def breaker(self, system: str) -> Breaker:
+        """How a system's breaker stands now."""
+        with self.parts.store.reading() as connection:
+            return Breaker(self.parts, system, breakers.standing(connection).get(system))
 
     # -- a whole run ---------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from landbridge.connector import Connector
 from landbridge.engine._refs import Places, places_of
 from landbridge.engine._remembered import Remembered
 from landbridge.errors import Finding
+from landbridge.net import Breaker
 from landbridge.settings import Flow, Ownership
 from landbridge.store import Presence, Store
 from landbridge.store._identity import Key, Link, Who
@@ -77,6 +78,7 @@ class Parts:
     presence: Presence | None = None  # a resident worker's; without it a claim ends with its lease alone
     connector_of: Mapping[str, str] = field(default_factory=dict)  # system → its connector's name
     concurrency: Mapping[str, int] = field(default_factory=dict)  # system → calls at once
+    breakers: Mapping[str, Breaker] = field(default_factory=dict)  # system → when it is left alone; else the defaults
     subjects: Remembered[Key, Who] = field(default_factory=Remembered)  # who a source's parents are
     parents: Remembered[UUID, Link] = field(default_factory=Remembered)  # what a target calls them
     _places: dict[str, Places | None] = field(default_factory=dict)

@@ -21,6 +21,10 @@ from landbridge.store._identity import Link
 from landbridge.store._outbox import Ledger, Recorded
 from landbridge.translator import MissingParent
 
+STANDS = "stands"
+"""The stage of a row that was delivered and keeps its lane until a dead worker's write cannot come any more."""
+_QUIET = "It stands. The next version waits until the write of a worker that went away cannot come any more."
+
 
 @dataclass(slots=True)
 class Settle:
@@ -32,6 +36,7 @@ class Settle:
     settle: timedelta
     counts: Counter[str]
     by_flow: dict[str, Counter[str]]
+    spared: bool = False  # a row that fails now fails for its system, which is down: that is no attempt of its own
 
     def suppressed(self, plan: Plan, code: str) -> Recorded:
         """Nothing is to be written: why stands in `code`."""
@@ -85,6 +90,7 @@ class Settle:
             return self._unknown_for_good(plan, failure.message, failure.hint)
         wait = backoff(plan.row.attempts + 1, retry.first, retry.longest)
         recorded = self._row(plan, Next("unknown", now + wait, done=False), "unknown", code="outcome_unknown")
+        recorded.attempted = not self._spares(failure)
         recorded.since = since
         recorded.reason = str(failure)
         return recorded
@@ -109,6 +115,16 @@ class Settle:
         """The lease ended before the write was sent: nothing is sent, and whoever holds the row now goes on."""
         recorded = self._row(plan, Next(plan.row.was, self.parts.clock.now(), done=False), "released", attempted=False)
         recorded.since = plan.row.since
+        return recorded
+
+    def unmet(self, plan: Plan, failure: Failure) -> Recorded:
+        """The system did not say who it is, or is another one: nothing was sent, and the row is what it was."""
+        if not isinstance(failure, Denied):
+            failure = Unavailable(failure.message, hint=failure.hint, status=failure.status, sent=False)
+        if plan.row.was == "unknown":
+            return self.still_unknown(plan, failure)
+        recorded = self.failed(plan, failure)
+        recorded.stage, recorded.handle = plan.row.stage, plan.row.handle
         return recorded
 
     def failed(self, plan: Plan, failure: Failure) -> Recorded:
@@ -157,6 +173,15 @@ class Settle:
         if plan.breaches:
             self._count(plan, "conflict")
             _with_breaches(recorded, plan)
+        elif plan.row.quiet_until is not None and now < plan.row.quiet_until:
+            recorded.state, recorded.due, recorded.done = "unknown", plan.row.quiet_until, False
+            recorded.stage, recorded.since, recorded.reason = STANDS, plan.row.since, _QUIET
+        return recorded
+
+    def stands(self, plan: Plan) -> Recorded:
+        """It was delivered again after its first sender died, and what that one sent cannot come any more."""
+        recorded = self._row(plan, Next("delivered", self.parts.clock.now(), done=True), "delivered", attempted=False)
+        recorded.stage = recorded.handle = None
         return recorded
 
     def _made(self, plan: Plan, target_id: str) -> Ledger:
@@ -206,7 +231,9 @@ class Settle:
         since = plan.row.since or now
         if isinstance(failure, Conflict) and failure.status == "412":
             failure = Unavailable(failure.message, hint=failure.hint, status="412")  # read again, then write again
-        following = after_failure(failure, plan.subscription.flow, plan.row.attempts + 1, since, now, self.settle)
+        spares = self._spares(failure)
+        attempts = plan.row.attempts + (0 if spares else 1)
+        following = after_failure(failure, plan.subscription.flow, attempts, since, now, self.settle)
         if plan.row.was == "unknown" and following.state == "ready":
             # Whether the earlier write had its effect is asked before every further one, not only before the next.
             following = Next("unknown", following.due, done=False, counted=following.counted)
@@ -217,7 +244,7 @@ class Settle:
         recorded.since = since
         recorded.reason = str(failure)
         recorded.status = failure.status
-        recorded.attempted = following.counted
+        recorded.attempted = following.counted and not spares
         recorded.target = self._sent(plan) if spent is not None else None
         if isinstance(failure, Invalid):
             recorded.findings = [finding.as_dict() for finding in failure.findings]
@@ -226,6 +253,9 @@ class Settle:
         if isinstance(failure, OutcomeUnknown):
             recorded.stage, recorded.handle = plan.row.stage, plan.row.handle
         return recorded
+
+    def _spares(self, failure: Failure) -> bool:
+        return self.spared and isinstance(failure, Unavailable)
 
     def _pause(self, plan: Plan, failure: Denied) -> None:
         flow, now = plan.subscription.flow.flow, self.parts.clock.now()

@@ -86,7 +86,8 @@ def _deliver(engine: Engine, name: str, rows: list[Any]) -> None:
         if row.done_at is not None:
             continue
         subscriptions = [s for s in engine.subscriptions(name) if s.id == row.route_id]
-        Deliver(engine.parts, row.system, row.entity, subscriptions, engine.peers(row.system)).batch(only=[row.id])
+        peers, breaker = engine.peers(row.system), engine.breaker(row.system)
+        Deliver(engine.parts, row.system, row.entity, subscriptions, peers, breaker=breaker).batch(only=[row.id])
 
 
 def _delivered(connection: Any, row: Any) -> Step:

@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
-from landbridge.store import Store, control, figures
+from landbridge.store import Store, breakers, control, figures
 from landbridge.store._figures import FAILED, KINDS, WRITTEN
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -26,6 +26,7 @@ METRICS: dict[str, tuple[str, tuple[str, ...]]] = {
     "landbridge_attempts_recent": ("Attempts of the last five minutes by outcome.", ("outcome",)),
     "landbridge_flow_paused": ("1 while a flow is paused.", ("flow",)),
     "landbridge_route_paused": ("1 while a route is paused, for that cause.", ("route", "cause")),
+    "landbridge_breaker_open": ("1 while a system that fails is left alone; 0: its last calls failed.", ("system",)),
     "landbridge_feed_read_age_seconds": ("Time since the feed was last read.", ("system", "entity")),
     "landbridge_rate_budget_left": ("Requests that the system's rate budget lets go now.", ("system",)),
     "landbridge_rate_blocked_seconds": ("How long the system told us to stay away.", ("system",)),
@@ -87,6 +88,8 @@ def _samples(store: Store, now: datetime) -> Iterator[Sample]:
         for route, causes in control.paused_routes(connection).items():
             for cause in causes:
                 yield "landbridge_route_paused", (route, cause), 1.0
+        for system, one in breakers.standing(connection).items():
+            yield "landbridge_breaker_open", (system,), float(one.open_until is not None)
         for outcome, number in figures.recent_attempts(connection, now).items():
             yield "landbridge_attempts_recent", (outcome,), number
         for one in figures.budgets(connection, now):

@@ -14,7 +14,7 @@ from landbridge.net._http import Http
 from landbridge.net._open import open_http
 from landbridge.net._outcome import outcome_of, retry_after
 from landbridge.net._reply import Reply
-from landbridge.net._settings import ClientCertificate, NetSettings, Rate
+from landbridge.net._settings import Breaker, ClientCertificate, NetSettings, Rate
 from landbridge.net._sftp import RemoteFile, Sftp, SftpAddress, SftpLogin
 from landbridge.net._soap import soap_transport
 from landbridge.net._trace import traced, traceparent
@@ -28,6 +28,7 @@ __all__ = [
     "Authenticator",
     "Basic",
     "Bearer",
+    "Breaker",
     "Budget",
     "ClientCertificate",
     "Credentials",

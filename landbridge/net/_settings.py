@@ -41,6 +41,25 @@ class Rate(_Block):
     per: Seconds = Field(default=1.0, gt=0, description="The span.", examples=["1s", "24h"])
 
 
+class Breaker(_Block):
+    """When a system that fails is left alone, and for how long; shared by every thread and process."""
+
+    after: int = Field(
+        default=5,
+        ge=0,
+        le=1000,
+        description="So many deliveries in a row that were not answered or not taken open it; 0: never.",
+        examples=[5],
+    )
+    first: Seconds = Field(
+        default=2.0,
+        gt=0,
+        description="How long it then rests, half of it jitter, before one message is let through; doubles each time.",
+        examples=["2s"],
+    )
+    longest: Seconds = Field(default=60.0, gt=0, description="Longest rest.", examples=["1m"])
+
+
 class ClientCertificate(_Block):
     """The files of mutual TLS."""
 
@@ -56,6 +75,11 @@ class NetSettings(_Block):
     total: Seconds = Field(default=600.0, gt=0, description="Longest time a reply may take in all.", examples=["10m"])
     concurrency: int = Field(default=8, ge=1, le=256, description="Connections per process and host.", examples=[8])
     rate: Rate | None = Field(default=None, description="Rate budget; none by default.", examples=[{"requests": 100}])
+    breaker: Breaker = Field(
+        default_factory=Breaker,
+        description="When deliveries to a system that fails stop, and how soon one is tried again.",
+        examples=[{"after": 5, "first": "2s", "longest": "1m"}],
+    )
     proxy: str | None = Field(
         default=None,
         pattern=r"^https?://[^@/\s]+/?$",

@@ -5,6 +5,7 @@ the statements and take the connection of the transaction they belong to.
 """
 
 from landbridge.store import _adopt as adoption
+from landbridge.store import _breaker as breakers
 from landbridge.store import _codes as codes
 from landbridge.store import _control as control
 from landbridge.store import _drift as drift
@@ -33,6 +34,7 @@ __all__ = [
     "StoreBudget",
     "adoption",
     "away",
+    "breakers",
     "codes",
     "control",
     "drift",

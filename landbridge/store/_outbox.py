@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from landbridge.store import _identity as identity
-from landbridge.store._presence import LIVING
+from landbridge.store._presence import LIVING, LIVING_NUMBERS
 from landbridge.store._shadows import Shadow as Shadow
 from landbridge.store._shadows import shadows as shadows
 from landbridge.store._store import fragment, records, rows, sql
@@ -110,6 +110,7 @@ class Claimed:
     trace: UUID
     source_key: str
     body: Any
+    quiet_until: datetime | None = None
 
 
 def claim(
@@ -120,16 +121,19 @@ def claim(
     now: datetime,
     lease: timedelta,
     holder: int | None = None,
+    rather_not: Sequence[int] = (),
 ) -> list[Claimed]:
     """Take the heads of lanes that are due, oldest first; `peers` are all routes that share these lanes.
 
     Only the first open row of a lane can be claimed, so order inside a lane holds over any number of workers.
+    Rows that we would `rather_not` have are taken only where there is no other.
     """
     if not route_ids:
         return []
     bounds = {"limit": limit, "now": now, "until": now + lease, "holder": holder}
-    found = rows(connection, _CLAIM, routes=list(route_ids), peers=list(peers), **bounds)
-    return [Claimed(*tuple(row)) for row in found]
+    asked = {"routes": list(route_ids), "peers": list(peers), **bounds}
+    found = rows(connection, _CLAIM_OTHERS, rather_not=list(rather_not), **asked) if rather_not else []
+    return [Claimed(*tuple(row)) for row in found or rows(connection, _CLAIM, **asked)]
 
 
 # `route_id + 0` keeps the planner from looking a lane up in the index of routes.
@@ -141,9 +145,10 @@ CLAIMED = """claimed as (
     update outbox o set state = 'claimed', fence = o.fence + 1, lease_until = :until, holder = cast(:holder as int)
     from head where o.id = head.id
     returning o.id, o.message_id, o.route_id, o.subject, o.version, o.action, head.was, o.attempts, o.fence, o.since,
-              o.stage, o.handle, o.target_id, o.received_at
+              o.stage, o.handle, o.target_id, o.received_at, o.quiet_until
 )
-select c.*, i.trace, i.source_key, b.content
+select c.id, c.message_id, c.route_id, c.subject, c.version, c.action, c.was, c.attempts, c.fence, c.since, c.stage,
+       c.handle, c.target_id, c.received_at, i.trace, i.source_key, b.content, c.quiet_until
 from claimed c
 cross join lateral (
     select trace, source_key from inbox where id = c.message_id and received_at = c.received_at offset 0) i
@@ -151,7 +156,7 @@ left join lateral (
     select content from body where owner = c.message_id and kind = 'canonical' and at = c.received_at offset 0) b on true
 order by c.id"""
 
-_CLAIM = sql(f"""
+_HEADS = f"""
 with head as materialized (
     select h.id, h.was from unnest(cast(:routes as smallint[])) as r (id)
     cross join lateral (
@@ -163,28 +168,38 @@ with head as materialized (
     ) h
     order by h.id limit :limit
 ),
-{CLAIMED}""")  # noqa: S608 - constant text put together from constants
+{CLAIMED}"""  # noqa: S608 - constant text put together from constants
+_CLAIM = sql(_HEADS)
+_CLAIM_OTHERS = sql(_HEADS.replace("o.due <= :now", "o.due <= :now and o.id <> all(cast(:rather_not as bigint[]))"))
 
 
-def take_over(connection: Connection, route_ids: Sequence[int], now: datetime, settle: timedelta) -> int:
+def take_over(
+    connection: Connection, route_ids: Sequence[int], now: datetime, settle: timedelta, *, at_once: bool = False
+) -> int:
     """Turn what a dead worker left into unknown outcomes that wait the settle time.
 
     Dead is who holds it when the lease ends, and at once who had a `Presence` and has it no more. The settle time
-    counts from then on: no write of a dead worker began later.
+    counts from then on: no write of a dead worker began later. `at_once` lets the rows themselves go, for a target
+    where a repetition is the same effect, and only what comes after them in their lane waits. A row that somebody has
+    locked, such as a process that was stopped in the middle of a transaction, is left for the next time.
     """
-    values = {"routes": list(route_ids), "now": now, "settle": settle, "living": LIVING}
+    values = {"routes": list(route_ids), "now": now, "settle": settle, "living": LIVING, "at_once": at_once}
     return connection.execute(_TAKE_OVER, values).rowcount
 
 
-_TAKE_OVER = sql("""
-update outbox set state = 'unknown', due = least(lease_until, cast(:now as timestamptz)) + :settle, lease_until = null,
-    since = coalesce(since, cast(:now as timestamptz)), code = 'outcome_unknown',
-    reason = 'The worker that held it went away before it recorded an outcome.'
-where route_id = any(:routes) and done_at is null and state = 'claimed'
-  and (lease_until < :now or holder is not null and holder <> all(array(
-        select objid::bigint::int from pg_locks  -- read only if a claimed row has a holder
-        where locktype = 'advisory' and classid = :living and objsubid = 2 and granted
-          and database = (select oid from pg_database where datname = current_database()))))""")
+_TAKE_OVER = sql(f"""
+with left_behind as materialized (
+    select id from outbox
+    where route_id = any(:routes) and done_at is null and state = 'claimed'
+      and (lease_until < :now or holder is not null and holder <> all(array({LIVING_NUMBERS})))
+    for update skip locked
+)
+update outbox o set state = 'unknown', lease_until = null, since = coalesce(since, cast(:now as timestamptz)),
+    due = case when :at_once then cast(:now as timestamptz)
+               else least(lease_until, cast(:now as timestamptz)) + cast(:settle as interval) end,
+    quiet_until = case when :at_once then least(lease_until, cast(:now as timestamptz)) + cast(:settle as interval) end,
+    code = 'outcome_unknown', reason = 'The worker that held it went away before it recorded an outcome.'
+from left_behind where o.id = left_behind.id""")  # noqa: S608 - constant text put together from constants
 
 
 def expire_waiting(connection: Connection, route_ids: Sequence[int], now: datetime) -> list[tuple[int, UUID]]:

@@ -13,6 +13,7 @@ from workbench import balanced, engine, flow
 from landbridge.connector import Accepted, Entity
 from landbridge.engine._process import Process
 from landbridge.errors import Conflict, Denied, Finding, Invalid, OutcomeUnknown, Rejected, Unavailable
+from landbridge.net import Breaker
 from landbridge.store import control
 
 CUSTOMER = Entity("Customer", create="C", update="B", batch=10, settle=timedelta(minutes=5))
@@ -116,6 +117,7 @@ def test_an_unavailable_target_is_tried_again_with_backoff_and_its_own_wait(two,
 
 def test_retries_end_in_a_dead_letter_after_the_flows_attempts(two, clock):
     crm, erp, made = two
+    made.parts.breakers = {"erp": Breaker(after=0)}  # else only its own failures would be counted, not its probes'
     crm.put("customer", "C1", {"name": "A"})
     erp.script = [Unavailable("busy")] * 50
     for _ in range(20):

@@ -18,7 +18,7 @@ from workbench import engine, flow
 
 from landbridge.canonical import Canonical
 from landbridge.connector import Entity
-from landbridge.errors import Denied, Rejected
+from landbridge.errors import Denied, Rejected, Unavailable
 from landbridge.metrics import METRICS, exposition
 from landbridge.store import control
 from landbridge.strict import json
@@ -67,8 +67,14 @@ def test_every_metric_says_what_the_store_holds(company: Any, store: Any, clock:
     assert found["landbridge_failed_last_hour", "customers"] == 1
     assert found["landbridge_attempts_recent", "delivered"] == 2
     assert found["landbridge_flow_paused", "customers"] == 0
+    assert ("landbridge_breaker_open", "erp") not in found
     company.process("crm", "customer")
     assert read(store)["landbridge_oldest_open_seconds", "customers"] == 30
+    company.parts.systems["erp"].script = [Unavailable("down")] * 6
+    for n in range(6):
+        company.deliver()
+        clock.advance(60)
+        assert read(store)["landbridge_breaker_open", "erp"] == (n >= 4)
     clock.advance(7200)
     later = read(store)
     assert later["landbridge_delivered_last_hour", "customers"] == 0

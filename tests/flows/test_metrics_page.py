@@ -14,7 +14,7 @@ from workbench import Plain, balanced, engine, flow
 
 from landbridge.canonical import Canonical
 from landbridge.connector import Entity
-from landbridge.errors import Denied, Rejected
+from landbridge.errors import Denied, Rejected, Unavailable
 from landbridge.store import operate
 
 CUSTOMER = Entity("Customer", create="B", update="B", delete="B", batch=10)
@@ -40,7 +40,16 @@ class House:
         self.put("C1")
         self.made.run("customers")
 
+    def is_down(self) -> None:
+        self.put("C8")
+        self.erp.script = [Unavailable("erp: no connection.")] * 5
+        self.made.run("customers")
+        for _ in range(4):
+            self.clock.advance(60)
+            self.made.deliver()
+
     def rejects(self) -> None:
+        self.clock.advance(120)
         self.made.deliver()
         self.put("C2")
         self.put("C3")
@@ -70,6 +79,7 @@ def test_every_example_of_the_page_runs(
     house = House(store, clock)
     happened: dict[str, Callable[[], None]] = {
         "A flow is paused": house.denies,
+        "A system is down": house.is_down,
         "Dead letters grow": house.rejects,
         "What no feed tells": house.skips,
         "A target was restored from backup": house.restores,
