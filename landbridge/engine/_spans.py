@@ -1,4 +1,4 @@
-"""The spans of a message on its way; while nobody collects them nothing of them is put together.
+"""What is told of a message on its way: spans, and log lines. Nothing of it is put together while nobody wants it.
 
     receive (webhook) or extract (poll) ─ fetch (told by key) ─ process ─ translate ─ deliver, once per attempt
 
@@ -7,6 +7,7 @@ Steps 2 to 4 are one span per message with the times of its batch: they are one 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
@@ -21,13 +22,17 @@ from landbridge.store._outbox import Claimed, Outgoing
 from landbridge.telemetry import Parent, Span, instant, message_span, told_span, traceparent_of
 from landbridge.translator import MissingParent
 
+_log = logging.getLogger("landbridge.engine")
+_SERIOUS = frozenset({"rejected", "invalid", "conflict", "denied", "outcome_unknown"})
+_SYSTEMS = frozenset({"denied", "unavailable"})  # what they say is about a system, and not about somebody's record
+
 Attributes = dict[str, str | int | bool]
 _NOTHING: AbstractContextManager[None] = nullcontext()
 
 
 def began(parts: Parts) -> datetime | None:
-    """Now, if anybody collects spans."""
-    return parts.clock.now() if telemetry.on() else None
+    """Now, if anybody wants to know: a collector of spans, or a program that writes a log (a command does not)."""
+    return parts.clock.now() if telemetry.on() or _log.hasHandlers() else None
 
 
 def processed(
@@ -42,6 +47,11 @@ def processed(
     for row in rows:
         by_message.setdefault(row.message_id, []).append(row)
     for one in received:
+        states = sorted({row.state for row in by_message.get(one.id, ())})
+        bad = "quarantined" in states
+        if _log.isEnabledFor(level := logging.WARNING if bad else logging.DEBUG):
+            known = {"system": system, "entity": entity, "message_id": one.id, "trace": one.trace.hex}
+            _log.log(level, "quarantined" if bad else "processed", extra=known)
         if not telemetry.sampled(one.trace):
             continue
         root = told_span(one.trace, system, entity, one.scope, one.key)
@@ -50,12 +60,11 @@ def processed(
         if one.told_at is None and one.was_subject is None:
             at = instant(one.received_at)
             telemetry.keep(Span(f"extract {system} {entity}", one.trace, root, None, at, at, attributes=attributes))
-        states = sorted({row.state for row in by_message.get(one.id, ())})
         more: Attributes = {"landbridge.batch": len(received), "landbridge.states": ",".join(states)}
         telemetry.keep(
             Span(
                 f"process {system} {entity}", one.trace, message_span(one.id), root, instant(start), instant(end),
-                attributes=attributes | more, failed="quarantined" if "quarantined" in states else "",
+                attributes=attributes | more, failed="quarantined" if bad else "",
             )
         )  # fmt: skip
 
@@ -129,7 +138,8 @@ class Call:
         self._rows, self._where, self._clock = rows, (system, entity), parts.clock
         first = rows[0]
         self._start = began(parts)
-        if self._start is None:  # the span is the outbox row then, the same at every attempt
+        if not telemetry.on():  # the span is the outbox row then, the same at every attempt
+            self._ids = [row.id for row in rows]
             self.header = traceparent_of(first.trace, first.id)
             return
         self._ids = [telemetry.new_span() for _ in rows]
@@ -143,6 +153,9 @@ class Call:
         system, entity = self._where
         for row, id_, outcome in zip(self._rows, self._ids, outcomes, strict=True):
             word = _word(outcome)
+            _told(row, outcome, word, flows[row.route_id], system, (end - start) // 1_000_000)
+            if not telemetry.on():
+                continue
             attributes = _attributes(row, system, entity)
             attributes |= {"landbridge.flow": flows[row.route_id], "landbridge.outcome": word}
             attributes |= {"landbridge.attempt": row.attempts + 1, "landbridge.batch": len(self._rows)}
@@ -158,6 +171,20 @@ class Call:
 
     def _links(self, id_: int) -> list[Parent]:
         return [] if id_ == self._ids[0] else [Parent(self._rows[0].trace, self._ids[0])]
+
+
+def _told(row: Claimed, outcome: Outcome, word: str, flow: str, system: str, spent: int) -> None:
+    """A line per attempt: of debugging where it went well, a warning where it is not simply tried again."""
+    level = logging.WARNING if word in _SERIOUS else logging.INFO if isinstance(outcome, Failure) else logging.DEBUG
+    if not _log.isEnabledFor(level):
+        return
+    known: dict[str, object] = {
+        "flow": flow, "system": system, "message_id": row.message_id, "row": row.id, "trace": row.trace.hex,
+        "version": row.version, "attempt": row.attempts + 1, "ms": spent,
+    }  # fmt: skip
+    if isinstance(outcome, Failure):
+        known |= {"status": outcome.status or None, "why": outcome.message if word in _SYSTEMS else None}
+    _log.log(level, word, extra=known)
 
 
 def _word(outcome: Outcome) -> str:

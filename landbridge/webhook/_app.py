@@ -119,7 +119,7 @@ class _Endpoint:
             except Exception:  # noqa: BLE001 - the committer has logged it; the sender only needs to come back
                 raise Refused(503, "It could not be kept now; send it again.") from None
         answer = connector.answer_webhook(given)
-        if wanted and telemetry.on():
+        if wanted and (telemetry.on() or _log.isEnabledFor(logging.DEBUG)):
             took = given.received_at, self._clock.now()
             receiving(name, zip(wanted, traces, strict=True), parent, took, new=kept, status=answer.status)
         return Response(answer.body, answer.status, dict(answer.headers or {}))
@@ -138,10 +138,12 @@ class _Endpoint:
             given = replace(bare, body=await body_of(request, system.webhook.max_bytes, place))
             return given, signatures.verify(system.webhook, given)
         except signatures.Forged as forged:
-            _log.warning("a webhook of %s was refused: %s", system.name, forged.why)
+            known = {"system": system.name, "address": bare.address}
+            _log.warning("a webhook of %s was refused: %s", system.name, forged.why, extra=known)
             raise HTTPException(401, "It is not proven who sent this.") from None
         except signatures.Unready as unready:
-            _log.error("webhooks of %s cannot be verified: %s", system.name, unready.why)
+            known = {"system": system.name}
+            _log.error("webhooks of %s cannot be verified: %s", system.name, unready.why, extra=known)
             raise Refused(503, "It cannot be verified now; send it again.") from None
 
     async def _hold_to_binding(self, system: str, events: list[Event]) -> None:
@@ -155,11 +157,13 @@ class _Endpoint:
         except Exception:  # noqa: BLE001 - the store does not answer; whatever it raised, the sender comes back
             raise Refused(503, "It could not be kept now; send it again.") from None
         if bound is None:
-            _log.error("%s: no organisation is bound yet; run a flow, or `landbridge check --live`", system)
+            hint = "run a flow, or `landbridge check --live`"
+            _log.error("%s: no organisation is bound yet; %s", system, hint, extra={"system": system})
             raise Refused(503, "It cannot be taken yet; send it again.")
         self._bound[system] = bound, self._clock.now() + _REMEMBERED
         if told != {bound}:
-            _log.warning("a webhook of %s comes from %s, the store is bound to %s", system, sorted(told), bound)
+            said = "a webhook of %s comes from %s, the store is bound to %s"
+            _log.warning(said, system, sorted(told), bound, extra={"system": system})
             raise HTTPException(422, "It is not taken.")
 
     def _bound_to(self, system: str) -> str | None:
@@ -170,10 +174,12 @@ class _Endpoint:
         try:
             events = connector.parse_webhook(given)
         except Invalid as error:
-            _log.warning("a webhook of %s cannot be read: %s", connector.name, error.message)
+            known = {"system": connector.name}
+            _log.warning("a webhook of %s cannot be read: %s", connector.name, error.message, extra=known)
             raise HTTPException(400, "It cannot be read.") from None
         except Rejected as error:
-            _log.warning("a webhook of %s is not taken: %s", connector.name, error.message)
+            known = {"system": connector.name}
+            _log.warning("a webhook of %s is not taken: %s", connector.name, error.message, extra=known)
             raise HTTPException(422, "It is not taken.") from None
         except (
             TypeError,
@@ -181,7 +187,8 @@ class _Endpoint:
             LookupError,
             AttributeError,
         ) as error:  # of another shape than its connector knows
-            _log.warning("a webhook of %s has an unknown shape: %s", connector.name, type(error).__name__)
+            known = {"system": connector.name}
+            _log.warning("a webhook of %s has an unknown shape: %s", connector.name, type(error).__name__, extra=known)
             raise HTTPException(400, "It cannot be read.") from None
         if len(events) > _MOST_EVENTS:
             raise HTTPException(413, f"One request tells {_MOST_EVENTS} changes at most.")

@@ -17,7 +17,8 @@ from sqlalchemy import Connection
 
 from landbridge.connector import Event, Row
 from landbridge.engine import Parts, Told, incoming_of, receive
-from landbridge.store import hooks, inbox
+from landbridge.store import away, hooks, inbox
+from landbridge.telemetry import Outage
 
 LONGEST = 500
 """Most requests of one transaction."""
@@ -50,6 +51,7 @@ class Committer:
         self._parts = parts
         self._queue: Queue[Delivery | None] = Queue(WAITING)
         self._feeds: dict[tuple[str, str], int] = {}
+        self._outage = Outage("the store", _log)
         self._thread = threading.Thread(target=self._run, name="webhook-commit", daemon=True)
         self._thread.start()
 
@@ -92,10 +94,14 @@ class Committer:
                 for one in group:
                     self._commit([one])
                 return
-            _log.error("%d webhooks could not be kept: %s", len(group), type(error).__name__)
+            if (why := away(error)) is not None:
+                self._outage.away(why)
+            else:
+                _log.error("%d webhooks could not be kept: %s", len(group), type(error).__name__)
             for one in group:  # a store that is out of order is not asked for each of them anew
                 _answer(one, error)
             return
+        self._outage.back()
         for delivery, count in zip(group, new, strict=True):
             _answer(delivery, count)
 
