@@ -237,10 +237,16 @@ def a_package_says_what_it_offers(source: Source) -> Iterator[Fault]:
 def airflow_is_an_extra(source: Source) -> Iterator[Fault]:
     if source.top not in OURS:
         return
-    extras = {"airflow": "landbridge/airflow", "great_expectations": "landbridge/gate", "pandas": "landbridge/gate"}
+    extras = {
+        "airflow": "landbridge/airflow",
+        "great_expectations": "landbridge/gate",
+        "pandas": "landbridge/gate",
+        "splink": "mdm/bulk",
+        "duckdb": "mdm/bulk",
+    }
     for node, module, _ in source.imports:
         extra = module.split(".")[0]
-        if extra == "splink" or (extra in extras and not source.inside(extras[extra])):
+        if extra in extras and not source.inside(extras[extra]):
             yield source.fault(node, f"imports the extra {extra}")
 
 
@@ -299,6 +305,8 @@ def only_strict_parses_foreign_bytes(source: Source) -> Iterator[Fault]:
 def only_store_speaks_sql(source: Source) -> Iterator[Fault]:
     if source.top not in OURS or source.inside("landbridge/store", "mdm/store", "connectors/sql"):
         return
+    if source.inside("mdm/bulk"):
+        return  # DuckDB in memory computes with it; it reaches no store
     for node, module, name in source.imports:
         if module.split(".")[0] in ("psycopg", "psycopg2", "sqlite3", "asyncpg", "alembic"):
             yield source.fault(node, f"imports {module.split('.')[0]}")

@@ -118,6 +118,8 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ("landbridge/quality/_x.py", "import great_expectations"),
         ("landbridge/airflow/_x.py", "import pandas as pd"),
         ("landbridge/gate/_x.py", "from airflow.sdk import DAG"),
+        ("mdm/hub/_x.py", "def f():\n    import splink"),
+        ("mdm/score/_x.py", "def f():\n    import duckdb"),
     ],
     "only_net_opens_sockets": [
         ("connectors/acme/_x.py", "import requests"),

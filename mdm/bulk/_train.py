@@ -1,0 +1,194 @@
+"""Training without labels: what agreement means among matches and among strangers, learned by Splink on DuckDB."""
+
+from __future__ import annotations
+
+from math import ceil, log2
+from typing import TYPE_CHECKING, Any
+
+from landbridge.errors import ConfigError, Problem
+from mdm.bulk._duckdb import Connection, Room, connected, put_keys, put_records, quoted
+from mdm.bulk._linker import linker_over, quiet, register_frequencies, score_pairs, settings_with
+from mdm.bulk._pairs import count_pairs, drop_hot_keys, put_pairs
+from mdm.bulk._table import check_table
+from mdm.declaration import Block, Declaration
+from mdm.score import Frequencies, Model, blocks_of, comparison_settings, many_columns
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+RANDOM_PAIRS = 1_000_000
+SESSIONS = 5
+SESSION_PAIRS = 500_000
+SAMPLED_PAIRS = 400_000
+ROUNDS = 2
+LEAST_M, MOST_M = 0.002, 0.998
+"""No one column says more than 9 bits against a match: real records hold surprises that no sample showed."""
+
+
+def train(declaration: Declaration, table: pa.Table, *, seed: int = 1, room: Room | None = None) -> Model:
+    """A model of the records of a table; the same table, declaration and seed give the same model."""
+    import orjson
+
+    check_table(declaration, table)
+    comparisons = comparison_settings(declaration)
+    if table.num_rows < 2:
+        what, hint = "a model needs records to learn from.", "Load a source first, or take over a model that was kept."
+        raise ConfigError([Problem(f"config/mdm/{declaration.entity}.yaml", 0, 0, what, hint)])
+    with connected(room or Room()) as connection, quiet():
+        put_records(connection, table)
+        frequencies = {c.column: _frequencies(connection, c.column) for c in declaration.comparisons if c.frequency}
+        learned = _estimate(connection, declaration, comparisons, seed, table.num_rows)
+        put_keys(connection, declaration)
+        drop_hot_keys(connection, declaration)
+        settings = _settle(connection, declaration, learned, frequencies, table.num_rows)
+    text = orjson.dumps(settings, option=orjson.OPT_SORT_KEYS).decode()
+    return Model(declaration.entity, text, frequencies, table.num_rows)
+
+
+def _frequencies(connection: Connection, column: str) -> Frequencies:
+    """The share of every value that occurs more than once; the others share the floor."""
+    name = quoted(column)
+    total = int(connection.execute(f"select count({name}) from record").fetchall()[0][0])
+    rows = connection.execute(
+        f"select {name}, count(*) from record where {name} is not null group by 1 having count(*) > 1 order by 1"
+    ).fetchall()
+    return Frequencies(1 / max(total, 1), {value: count / total for value, count in rows})
+
+
+def _estimate(
+    connection: Connection, declaration: Declaration, comparisons: list[dict[str, Any]], seed: int, records: int
+) -> list[dict[str, Any]]:
+    """Splink's own estimates: u by random sampling, m by expectation maximisation over several blocks."""
+    linker = linker_over(connection, settings_with(comparisons, 1 / records))
+    linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=seed)
+    for rule in _sessions(declaration):
+        try:
+            linker.training.estimate_parameters_using_expectation_maximisation(
+                rule, estimate_without_term_frequencies=True, max_pairs=SESSION_PAIRS, record_sample_proportion=0.1
+            )
+        except Exception as error:  # Splink raises its own and bare errors where a block holds no pair
+            if not _no_pairs(error):
+                raise
+    return list(linker.misc.save_model_to_json()["comparisons"])
+
+
+def _no_pairs(error: Exception) -> bool:
+    return type(error).__name__ == "EMTrainingException" or "no record pairs" in str(error).lower()
+
+
+def _sessions(declaration: Declaration) -> list[str]:
+    """Blocks to learn m in: each leaves the columns it blocks on unlearned, so together they cover every column."""
+    many = many_columns(declaration)
+    usable = [block for block in blocks_of(declaration) if not any(column in many for column, _ in block.parts)]
+    compared = [one.column for one in declaration.comparisons]
+    chosen: list[Block] = []
+    covered = dict.fromkeys(compared, 0)
+    while usable and len(chosen) < SESSIONS:
+        best = max(usable, key=lambda block: sum(1 / (1 + covered[c]) for c in compared if c not in dict(block.parts)))
+        usable.remove(best)
+        chosen.append(best)
+        for column in compared:
+            covered[column] += column not in dict(best.parts)
+    return [_sql(block) for block in chosen]
+
+
+def _sql(block: Block) -> str:
+    return " and ".join(
+        f"l.{column} = r.{column}"
+        if length is None
+        else f"substr(l.{column}, 1, {int(length)}) = substr(r.{column}, 1, {int(length)})"
+        for column, length in block.parts
+    )
+
+
+def _settle(
+    connection: Connection,
+    declaration: Declaration,
+    learned: list[dict[str, Any]],
+    frequencies: dict[str, Frequencies],
+    records: int,
+) -> dict[str, Any]:
+    """The prior that agrees with the model's own verdict on the candidates, and u without the matches in its sample.
+
+    Random pairs hold matches too (one in ten thousand where every record has a twin among ten thousand): for an
+    identifier they are all the agreement that sampling sees. So what the matches explain is taken off u.
+    """
+    pairs = records * (records - 1) / 2
+    sampled = min(float(RANDOM_PAIRS), pairs)
+    distinct = {
+        c.column: int(connection.execute(f"select count(distinct {quoted(c.column)}) from record").fetchall()[0][0])
+        for c in declaration.comparisons
+    }
+    unique = {c.column: c.unique for c in declaration.comparisons}
+    parts = max(1, ceil(count_pairs(connection, declaration.guard.hot) / SAMPLED_PAIRS))
+    put_pairs(connection, 0, parts)
+    prior = 1 / records
+    settings = settings_with(_filled(learned, distinct, unique, sampled, prior), prior)
+    for _ in range(ROUNDS):
+        linker = linker_over(connection, settings)
+        register_frequencies(connection, linker, frequencies)
+        scored = score_pairs(connection, linker, None)
+        weights = scored.as_pyarrow_table().column("match_weight").to_numpy()
+        scored.drop_table_from_database_and_remove_from_cache()
+        prior = _prior(weights - log2(prior / (1 - prior)), parts, pairs)
+        settings = settings_with(_filled(learned, distinct, unique, sampled, prior), prior)
+    return settings
+
+
+def _prior(evidence: Any, parts: int, pairs: float) -> float:
+    """The fixed point of: the prior is the expected share of matches that it leads to."""
+    import numpy as np
+
+    prior = min(0.05, 1 / pairs**0.5)
+    for _ in range(60):
+        odds = np.clip(evidence + log2(prior / (1 - prior)), -100, 100)
+        expected = float(np.sum(1 / (1 + np.exp2(-odds)))) * parts
+        prior = min(0.05, max(expected, 0.5) / pairs)
+    return float(prior)
+
+
+def _filled(
+    learned: list[dict[str, Any]],
+    distinct: dict[str, int],
+    unique: dict[str, float | None],
+    sampled: float,
+    prior: float,
+) -> list[dict[str, Any]]:
+    """Every level with its m and u: what was not seen gets the least that could not have been seen."""
+    return [
+        {**one, "comparison_levels": _levels(one, distinct[name], unique[name], sampled, prior)}
+        for one in learned
+        for name in (one["output_column_name"],)
+    ]
+
+
+def _levels(
+    one: dict[str, Any], distinct: int, unique: float | None, sampled: float, prior: float
+) -> list[dict[str, Any]]:
+    column, unseen = one["output_column_name"], 0.5 / sampled
+    levels = [level for level in one["comparison_levels"] if not level.get("is_null_level")]
+    chances = _chances([_number(level.get("m_probability")) for level in levels])
+    kept = [dict(level) for level in one["comparison_levels"] if level.get("is_null_level")]
+    for level, m in zip(levels, chances, strict=True):
+        exact = level["sql_condition"] == f"{column}_l = {column}_r"
+        if exact and unique is not None:
+            u = unique
+        else:
+            u = _number(level.get("u_probability")) or unseen
+            u = max((u - prior * m) / (1 - prior), 1 / max(distinct, 1) if exact else unseen)
+        kept.append({**level, "m_probability": m, "u_probability": min(u, 1.0), "fix_u_probability": False})
+    return kept
+
+
+def _number(told: Any) -> float | None:
+    """What was learned; Splink says in words what was not."""
+    return float(told) if isinstance(told, int | float) else None
+
+
+def _chances(learned: list[float | None]) -> list[float]:
+    """The m of every level: what was not learned shares what is left, and agreement is usual where nothing was."""
+    known = [m for m in learned if m is not None]
+    if not known:
+        return [0.9] + [0.1 / (len(learned) - 1)] * (len(learned) - 1)
+    spare = (1 - sum(known)) / max(1, len(learned) - len(known))
+    return [min(MOST_M, max(LEAST_M, spare if m is None else m)) for m in learned]
