@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from landbridge.demo._closing import shown_in_airflow
 from landbridge.demo._ledger import attention, counts_since
 from landbridge.demo._screen import listed
 
@@ -23,6 +24,7 @@ def check(tour: Tour, *, thorough: bool) -> int:
         wrong += _again_writes_nothing(tour)
     if thorough and not wrong:  # what a change does says little where something differed before
         wrong += _a_change_changes_one(tour)
+        wrong += shown_in_airflow(tour)
     if wrong:
         listed(console, f"{len(wrong)} differences:", wrong)
         return 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,16 +27,16 @@ class Company:
     people: Http
     project: Path | None = None
 
-    def ask(self, what: str) -> Any:
+    def ask(self, what: str, **given: str) -> Any:
         """Have the people of the company do something, and hear what came of it."""
-        return self._call("POST", what)
+        return self._call("POST", what, given)
 
-    def look(self, what: str) -> Any:
+    def look(self, what: str, **given: str) -> Any:
         """Look at something in both systems, past every interface."""
-        return self._call("GET", what)
+        return self._call("GET", what, given)
 
-    def _call(self, method: str, what: str) -> Any:
-        reply = self.people.request(method, f"/{what}", safe=True)
+    def _call(self, method: str, what: str, given: Mapping[str, str]) -> Any:
+        reply = self.people.request(method, f"/{what}", params=given, safe=True)
         answer = reply.json()
         if not reply.ok:
             raise LandbridgeError(f"the company cannot {what.replace('_', ' ')}: {answer.get('error', reply.status)}")

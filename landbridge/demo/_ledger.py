@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from landbridge.installation import Installation
-from landbridge.store import control, identity
+from landbridge.store import control, identity, live
 
 _MOST_RUNS = 100_000
+_WRITTEN = ("created", "updated", "deleted", "unchanged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,19 @@ def standing(installation: Installation) -> dict[str, Standing]:
 
 
 def counts_since(installation: Installation, since: datetime) -> dict[str, Counter[str]]:
-    """What the runs that began at or after an instant counted, by flow; failed ones count under `failed`."""
+    """What became of messages since an instant, by flow, whoever moved them; and the `runs`, of which some `failed`.
+
+    It is counted from the outbox: a worker tells its windows only when they are over.
+    """
     found: dict[str, Counter[str]] = {}
     with installation.store.reading() as connection:
+        for row in live.done_since(connection, since):
+            word = row.code if row.code in _WRITTEN else row.state
+            found.setdefault(row.flow, Counter())[word] += row.rows
         for run in control.runs(connection, _MOST_RUNS):
             if run.started_at >= since:
                 counted = found.setdefault(run.flow, Counter())
-                counted.update({word: int(number) for word, number in (run.counts or {}).items()})
-                counted["runs"] += 1
+                counted["windows" if run.trigger == "realtime" else "runs"] += 1
                 counted["failed"] += run.state == "failed"
     return found
 

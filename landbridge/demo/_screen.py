@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-COLUMNS = ("read", "created", "updated", "unchanged", "quarantined", "dead")
+if TYPE_CHECKING:
+    from landbridge.demo._closing import Way
+
+COLUMNS = ("created", "updated", "unchanged", "suppressed", "quarantined", "dead", "runs", "windows")
 _MOST_LINES = 25
 
 
@@ -28,35 +32,26 @@ def bars(console: Console) -> Progress:
 
 
 def counts_table(counts: Mapping[str, Counter[str]], flows: Iterable[str]) -> Table:
-    """Per flow: read, created, updated, unchanged, quarantined, dead."""
+    """Per flow what became of its messages, and how many runs and windows of a worker moved them."""
     table = Table(title="What the flows did", title_justify="left")
     table.add_column("flow")
-    for column in (*COLUMNS, "runs"):
+    for column in COLUMNS:
         table.add_column(column, justify="right")
     for flow in flows:
         counted = counts.get(flow, Counter())
-        table.add_row(flow, *(str(counted[column]) for column in (*COLUMNS, "runs")))
+        table.add_row(flow, *(str(counted[column]) for column in COLUMNS))
     return table
 
 
-def journey_table(rows: Iterable[Any], title: str) -> Table:
-    """One record's way: what came, from where, what was done with it, and what the target answered."""
-    table = Table(title=title, title_justify="left")
-    for column in ("received", "from", "flow", "to", "version", "became", "there it is", "attempt", "ms"):
-        table.add_column(column, justify="right" if column in ("version", "ms") else "left")
-    for row in rows:
-        attempt = f"{row.outcome} {row.status or ''}".strip() if row.outcome else ""
-        table.add_row(
-            f"{row.received_at:%H:%M:%S.%f}"[:-3],
-            f"{row.source} {row.action}",
-            row.flow or "",
-            row.target or "",
-            str(row.version or ""),
-            f"{row.state or 'received'}{f' ({row.code})' if row.code else ''}",
-            row.target_id or "",
-            attempt,
-            str(row.milliseconds if row.milliseconds is not None else ""),
-        )
+def way_table(way: Way) -> Table:
+    """One order's way, hop by hop, with the milliseconds since it was closed."""
+    table = Table(title=f"The way of order {way.number} (CRM {way.crm}, ERP {way.erp})", title_justify="left", box=None)
+    for column in ("at", "ms", "step", "what"):
+        table.add_column(column, justify="right" if column == "ms" else "left")
+    for hop in way.hops:
+        at = f"{hop.at:%H:%M:%S.%f}"[:-3] if hop.at else ""
+        since = f"{(hop.at - way.began).total_seconds() * 1000:.0f}" if hop.at else ""
+        table.add_row(at, since, hop.step, escape(hop.what))
     return table
 
 

@@ -20,10 +20,11 @@ from types import FrameType
 from rich.console import Console
 
 from landbridge.demo._check import check
+from landbridge.demo._closing import Way, close_orders
 from landbridge.demo._company import Company, company
-from landbridge.demo._ledger import attention, counts_since, journey, standing
+from landbridge.demo._ledger import attention, counts_since, standing
 from landbridge.demo._project import compose
-from landbridge.demo._screen import bars, counts_table, journey_table, listed
+from landbridge.demo._screen import bars, counts_table, listed, way_table
 from landbridge.errors import LandbridgeError
 from landbridge.installation import Installation, open_installation
 from landbridge.up import Airflow, Up
@@ -50,7 +51,9 @@ class Tour:
     airflow: Airflow
     company: Company
     began: datetime
+    endpoint: str  # where webhooks are taken
     failures: list[str] = field(default_factory=list)
+    way: Way | None = None  # of an order that was closed while all was running
 
     def stages(self) -> None:
         """Everything for the first time, with the people's work in between."""
@@ -92,28 +95,31 @@ class Tour:
             if self.airflow.state(flow, run) == "failed":
                 self.failures.append(f"{flow}: the run failed: {self.airflow.failed_task_log(flow, run)}")
 
+    def real_time(self) -> None:
+        """Orders are closed while everything runs, and told by the CRM."""
+        if not self.failures:
+            self.way = close_orders(self, self.endpoint)
+
     def settle(self, within: float = 180.0) -> None:
-        """Wait until no run is queued or running, those that assets woke included."""
+        """Wait until no run is queued or running, those that assets woke included, and a worker has nothing to move."""
         until, quiet = time.monotonic() + within, 0
         while quiet < 3 and time.monotonic() < until:
-            quiet = 0 if self.airflow.unfinished() else quiet + 1
+            quiet = 0 if self.airflow.unfinished() or self._in_flight() else quiet + 1
             time.sleep(0.5)
 
+    def _in_flight(self) -> int:
+        return sum(one.in_flight for one in standing(self.installation).values())
+
     def show(self) -> None:
-        """The table, what needs a person, and one order's way through both systems."""
+        """The table, what needs a person, and the way of an order that was closed meanwhile."""
         self.console.print()
         self.console.print(counts_table(counts_since(self.installation, self.began), FLOWS))
         stuck = [f"{row.flow} {row.source_key}: {row.state}: {row.reason}" for row in attention(self.installation)]
         if stuck:
             listed(self.console, f"{len(stuck)} need a person:", stuck, style="yellow")
-        if self.failures:
-            return
-        example = self.company.look("example")
-        if not example:  # nothing arrived; the check says so
-            return
-        rows = journey(self.installation, "crm", "sales_order", example["crm"])
-        title = f"The way of order {example['number']} (CRM {example['crm']}, ERP {example['erp']})"
-        self.console.print(journey_table(rows, title))
+        if self.way is not None:
+            self.console.print()
+            self.console.print(way_table(self.way))
 
 
 def run(root: Path, *, once: bool, folder: Path | None, erp: str | None = None, console: Console | None = None) -> int:
@@ -135,8 +141,10 @@ def run(root: Path, *, once: bool, folder: Path | None, erp: str | None = None, 
             with up.running() as airflow, open_installation(project, ENVIRONMENT) as installation:
                 console.print(f"  Airflow: {airflow.url} (after {time.monotonic() - began:.0f} s)")
                 _wait_for_dags(airflow)
-                tour = Tour(console, installation, airflow, ours, installation.clock.now())
+                endpoint = f"http://127.0.0.1:{up.webhooks}"
+                tour = Tour(console, installation, airflow, ours, installation.clock.now(), endpoint)
                 tour.stages()
+                tour.real_time()
                 tour.show()
                 code = check(tour, thorough=once and not tour.failures)
                 console.print(f"  {time.monotonic() - began:.0f} s in all")

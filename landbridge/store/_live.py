@@ -35,3 +35,13 @@ select o.id, r.name as route, o.state, o.reason,
        (select source_key from inbox where id = o.message_id and received_at = o.received_at) as source_key
 from outbox o join route r on r.id = o.route_id
 where o.id = any(:ids) and o.done_at is not null and o.state = any(:states) order by o.id""")
+
+
+def done_since(connection: Connection, since: datetime) -> list[Any]:
+    """(flow, state, code, rows): what became of the rows that came to their end since then, however they were moved."""
+    return rows(connection, _DONE, since=since)
+
+
+_DONE = sql("""
+select r.flow, o.state, o.code, count(*) as rows from outbox o join route r on r.id = o.route_id
+where o.done_at >= :since group by r.flow, o.state, o.code""")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from landbridge.errors import LandbridgeError, Unavailable
+from landbridge.errors import ConfigError, LandbridgeError, Unavailable
 from landbridge.installation import DATABASE, open_installation, state_folder
 from landbridge.settings import Settings
 from landbridge.store.embedded import EmbeddedPostgres
@@ -21,6 +21,7 @@ from landbridge.up._children import API, children, real_time
 from landbridge.up._configuration import write_configuration
 from landbridge.up._credentials import USER, credentials
 from landbridge.up._rest import Airflow
+from landbridge.webhook import unready
 
 AIRFLOW_DATABASE = "airflow"
 _LOOK_EVERY = 2.0  # seconds between looks whether PostgreSQL still runs
@@ -86,9 +87,11 @@ class Up:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """One `up` per state folder."""
+        """One `up` per state folder, and none that could not tell who sends it webhooks."""
         if find_spec("airflow") is None:
             raise LandbridgeError("Airflow is not installed.", hint="pip install 'landbridge[airflow]', or make setup.")
+        if problems := unready(self.settings):
+            raise ConfigError(problems)
         lock = os.open(self.home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:

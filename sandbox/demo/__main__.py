@@ -2,7 +2,8 @@
 
 The ready file tells the addresses as environment variables, where the company's people are asked to do something, and
 which configuration files are other ones with this ERP. Each system is served on a port of its own.
-`POST /place_orders`, `/ship`, `/change_order`, `/mark`; `GET /changed`, `/differences`, `/example`, `/facts`.
+`POST /place_orders`, `/ship`, `/change_order`, `/tell`, `/close_order`, `/mark`; `GET /changed`, `/differences`,
+`/known`, `/told`, `/doubled`, `/facts`. What one of them needs to know stands in the address' query.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from starlette.routing import Route
 from sandbox._base import serve
 from sandbox.demo import Company, World, differences, generate, read_northwind
 from sandbox.demo._backoffice import Backoffice
+from sandbox.demo._closing import Desk
 from sandbox.demo._northwind import CompanyError
 from sandbox.demo._sap import SapBackoffice
 from sandbox.demo._tryton import TrytonBackoffice
@@ -48,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     except CompanyError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    crm_secret = secrets.token_urlsafe(24)
+    crm_secret, hook_token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
     try:
         backoffice = _backoffice(args.erp, args.state / "erp", company)
     except Unobtainable as error:
@@ -61,11 +63,16 @@ def main(arguments: list[str] | None = None) -> int:
         stopped = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopped.set())
-        with serve(world.crm.app) as crm, backoffice.serving() as erp, serve(_people(world, facts)) as people:
+        with (
+            serve(world.crm.app) as crm,
+            backoffice.serving() as erp,
+            serve(_people(world, Desk(world, hook_token), facts)) as people,
+        ):
             environment = {
                 "DEMO_CRM_URL": crm.url,
                 "DEMO_CRM_CLIENT_ID": CONSUMER_KEY,
                 "DEMO_CRM_CLIENT_SECRET": crm_secret,
+                "CRM_HOOK_TOKEN": hook_token,
                 **erp,
             }
             told: dict[str, Any] = {"people": people.url, "environment": environment, "facts": facts}
@@ -89,23 +96,27 @@ def _backoffice(erp: str, state: Path, company: Company) -> Backoffice:
     return SapBackoffice(state, secrets.token_urlsafe(24))
 
 
-def _people(world: World, facts: dict[str, int]) -> Starlette:
+def _people(world: World, desk: Desk, facts: dict[str, int]) -> Starlette:
     """The company's people behind an address."""
-    asked: dict[str, tuple[str, Callable[[], Any]]] = {
+    asked: dict[str, tuple[str, Callable[..., Any]]] = {
         "place_orders": ("POST", world.place_orders),
         "ship": ("POST", world.ship),
         "change_order": ("POST", world.change_order),
-        "example": ("GET", world.example),
+        "tell": ("POST", desk.tell),
+        "close_order": ("POST", desk.close_order),
+        "known": ("GET", desk.known),
+        "told": ("GET", desk.told),
+        "doubled": ("GET", desk.doubled),
         "mark": ("POST", world.mark),
         "changed": ("GET", world.changed),
         "differences": ("GET", lambda: differences(world)),
         "facts": ("GET", lambda: facts),
     }
 
-    def route(name: str, method: str, call: Callable[[], Any]) -> Route:
+    def route(name: str, method: str, call: Callable[..., Any]) -> Route:
         def answer(request: Request) -> JSONResponse:  # not async: Starlette calls it in a thread
             try:
-                return JSONResponse(call())
+                return JSONResponse(call(**request.query_params))
             except Exception as error:  # noqa: BLE001 - whatever goes wrong here is told to whoever asked
                 return JSONResponse({"error": f"{type(error).__name__}: {error}"}, status_code=500)
 

@@ -64,6 +64,10 @@ class Backoffice(Protocol):
         """The orders by the customer's number; all of them if none is named."""
         ...
 
+    def arrived(self, number: str) -> str | None:
+        """The ERP's own number of an order that stands there to be carried out, by the customer's; cheap to ask."""
+        ...
+
     def buyers(self) -> list[Buyer]:
         """The customers."""
         ...

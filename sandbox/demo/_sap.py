@@ -18,6 +18,10 @@ from sandbox.sap_s4 import SapSandbox
 ERP_USER = "LANDBRIDGE"
 _KINDS = ("A_BusinessPartner", "A_Product", "A_SalesOrder", "A_OutbDeliveryHeader", "A_MaterialStock")
 _DISCOUNTS = {"RB00", "RA00", "RA01", "K007", "HA00"}
+_NEWEST = 20
+_ARRIVED = """
+SELECT _id FROM (SELECT _id, _doc FROM "A_SalesOrder" ORDER BY _id DESC LIMIT ?)
+WHERE json_extract(_doc, '$.PurchaseOrderByCustomer') = ?"""
 
 
 class SapBackoffice:
@@ -113,6 +117,11 @@ class SapBackoffice:
                 )
             )
         return dict(found)
+
+    def arrived(self, number: str) -> str | None:
+        """Among the newest orders: the table is not searched."""
+        found = self.erp.store.state.rows(_ARRIVED, (_NEWEST, number))
+        return str(found[0][0]) if found else None
 
     def buyers(self) -> list[Buyer]:
         """Business partners in the role of a customer."""

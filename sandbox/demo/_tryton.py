@@ -155,6 +155,12 @@ class TrytonBackoffice:
             )
         return dict(found)
 
+    def arrived(self, number: str) -> str | None:
+        """A sale that is confirmed or further."""
+        where = [["reference", "=", number], ["state", "in", ["confirmed", "processing", "done"]]]
+        found = self.people.rows("sale.sale", where, ["number"])
+        return found[0]["number"] if found else None
+
     def buyers(self) -> list[Buyer]:
         """The parties that came after the company had entered its own."""
         fields = ["name", "addresses.city", "addresses.country.code"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,17 +82,34 @@ class World:
 
     def place_orders(self) -> dict[str, int]:
         """Sales people enter the orders in the CRM, once its product list has come from the ERP."""
-        accounts = {one["AccountNumber"]: one["Id"] for one in self.crm.records("Account") if one.get("AccountNumber")}
-        products = {one["ProductCode"]: one["Id"] for one in self.crm.records("Product2") if one.get("ProductCode")}
+        accounts, products = self._accounts(), self._products()
         missing = sorted({line.product for order in self.company.orders for line in order.lines} - products.keys())
         if missing:
             raise ValueError(f"the CRM has no product {', '.join(missing[:5])}; its product list has not come")
         for order in self.company.orders:
             with self.crm.state.transaction():
-                self._place(order, accounts[order.customer], products)
+                self.activate(self._place(order, accounts[order.customer], products))
         return {"orders": len(self.company.orders), "lines": sum(len(order.lines) for order in self.company.orders)}
 
-    def _place(self, order: Order, account: str, products: dict[str, str]) -> None:
+    def enter(self, order: Order) -> tuple[str, str]:
+        """A sales person enters one more order, a draft as yet; its id and its number in the CRM."""
+        with self.crm.state.transaction():
+            created = self._place(order, self._accounts()[order.customer], self._products())
+        self.company = replace(self.company, orders=(*self.company.orders, order))
+        self._orders[po_number(order)] = order
+        return created, (self.crm.get("Order", created) or {})["OrderNumber"]
+
+    def activate(self, order: str) -> None:
+        """A sales person closes an order: from now on it is to be carried out."""
+        self.crm.update("Order", order, {"Status": "Activated"})
+
+    def _accounts(self) -> dict[str, str]:
+        return {one["AccountNumber"]: one["Id"] for one in self.crm.records("Account") if one.get("AccountNumber")}
+
+    def _products(self) -> dict[str, str]:
+        return {one["ProductCode"]: one["Id"] for one in self.crm.records("Product2") if one.get("ProductCode")}
+
+    def _place(self, order: Order, account: str, products: dict[str, str]) -> str:
         head = {
             "AccountId": account,
             "PoNumber": po_number(order),
@@ -112,7 +130,7 @@ class World:
                 "Line_Number__c": number,
             }
             self.crm.insert("OrderItem", fields)
-        self.crm.update("Order", created, {"Status": "Activated"})
+        return created
 
     def ship(self) -> dict[str, int]:
         """The back office confirms every order that came, ships those of the company's past, and counts the stock."""
@@ -137,19 +155,6 @@ class World:
             "po": po_number(order),
             "changes": f"erp {document.key}",
         }
-
-    def example(self) -> dict[str, str]:
-        """An order worth following: shipped, with more than one line; by its ids in both systems.
-
-        Empty if none of those stands in the ERP, which the audit says in its own words.
-        """
-        held = self.backoffice.held()
-        past = [one for one in self.company.orders if one.shipped_on is not None and po_number(one) in held]
-        if not past:
-            return {}
-        order = max(past, key=lambda one: (min(len(one.lines), 3), one.number))
-        found = self.crm.records("Order", {"PoNumber": po_number(order)})[0]
-        return {"crm": found["Id"], "number": found["OrderNumber"], "erp": held[po_number(order)][0].number}
 
     # -- what changed ----------------------------------------------------------------------------------------------
 

@@ -7,8 +7,11 @@ comes again at growing distances up to two hours, and is dropped after a day; no
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
@@ -26,6 +29,18 @@ _RULES, _WAITING = "OutboundRule", "OutboundNotification"
 _NS = "http://soap.sforce.com/2005/09/outbound"
 _HEADERS = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""', "Accept": "text/xml"}
 _SESSION = "00D!sandbox"
+_REMEMBERED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message that left: which records it named, when, how long the answer took, and whether it was taken."""
+
+    records: tuple[str, ...]
+    at: datetime
+    seconds: float
+    status: int
+    taken: bool
 
 
 class Outbound:
@@ -37,7 +52,9 @@ class Outbound:
         self._state, self._org, self._pod, self._ca = state, org_id, pod, ca
         state.define(Collection(_RULES))
         self._rules: dict[str, list[Document]] = {}
+        self._clock = clock
         self.sent: list[tuple[int, int]] = []
+        self.messages: deque[Message] = deque(maxlen=_REMEMBERED)
         self._know_rules()
         self.sender = Sender(
             state, clock, _WAITING, self._send, most=MOST, first=timedelta(seconds=first), longest=LONGEST,
@@ -93,9 +110,13 @@ class Outbound:
         alive = [(id_, record) for id_, record in records if record is not None and not record["IsDeleted"]]
         if not alive:
             return True
+        at, began = self._clock.now(), time.perf_counter()
         status, _, answer = call("POST", rule["url"], self.message(rule, alive), _HEADERS, ca=self._ca)
         self.sent.append((len(alive), status))
-        return status == 200 and acknowledged(answer)
+        taken = status == 200 and acknowledged(answer)
+        named = tuple(record["Id"] for _, record in alive)
+        self.messages.append(Message(named, at, time.perf_counter() - began, status, taken))
+        return taken
 
     def message(self, rule: Document, told: list[tuple[str, Document]]) -> bytes:
         """The SOAP of one message, as the WSDL of its rule describes it."""

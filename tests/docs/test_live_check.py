@@ -29,6 +29,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             "DEMO_ERP_URL": erp.url,
             "DEMO_ERP_USER": "LANDBRIDGE",
             "DEMO_ERP_PASSWORD": "for-this-test",
+            "CRM_HOOK_TOKEN": "a-token-of-this-test",
         }.items():
             monkeypatch.setenv(name, value)
         yield ours

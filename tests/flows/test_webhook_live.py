@@ -24,13 +24,11 @@ TOKEN, KEY = "c4n4ry-token-in-the-address", "c4n4ry-authorization-of-the-broker"
 
 SYSTEMS = {
     "config/systems.yaml": (
-        "  net: {concurrency: 4}\n\nerp:",
-        '  net: {concurrency: 4}\n  webhook: {token: {query: key, secrets: ["env:CRM_HOOK_TOKEN"]}}\n\nerp:\n'
-        '  webhook: {token: {header: Authorization, secrets: ["env:ERP_HOOK_KEY"]}}',
+        "\n\nerp:",
+        '\n\nerp:\n  webhook: {token: {header: Authorization, secrets: ["env:ERP_HOOK_KEY"]}}',
     ),
-    "config/flows/orders_to_erp.yaml": ("every: 5m}", "every: 5m, webhook: true}"),
     "config/flows/customers_to_erp.yaml": ("every: 5m}", "every: 5m, webhook: true}"),
-    "config/flows/order_status_to_crm.yaml": ("every: 5m", "webhook: true, every: 5m"),
+    "config/flows/order_status_to_crm.yaml": ("every: 5m, fastest: 2s", "webhook: true, every: 5m"),
 }
 
 
