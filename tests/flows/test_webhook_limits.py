@@ -254,10 +254,10 @@ def test_a_row_that_the_store_refuses_hurts_nobody_else(made, desk, clock, monke
     monkeypatch.setattr(seam, "step", lambda s, what: (gate.wait(5) if s == "commit" else None, plain(s, what))[1])
     receive = _committer.incoming_of
 
-    def refusing(parts: Any, rows: Any) -> Any:
+    def refusing(parts: Any, rows: Any, told: Any) -> Any:
         if any(row.key == "BAD" for row in rows):
             raise ValueError("a fault of our own")
-        return receive(parts, rows)
+        return receive(parts, rows, told)
 
     monkeypatch.setattr(_committer, "incoming_of", refusing)
     replies: dict[str, int] = {}
