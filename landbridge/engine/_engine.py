@@ -177,7 +177,7 @@ class Engine:
             outbox.wake_arrived(connection, routes, self.parts.clock.now())
 
     def _deliveries(self, flows: set[str] | None, to: str | None = None) -> list[Deliver]:
-        with self.parts.store.reading() as connection:
+        with self.parts.store.asking() as connection:
             stops = breakers.stops(connection)
         targets: dict[tuple[str, str], list[Subscription]] = {}
         for subscriptions in self._subscriptions.values():

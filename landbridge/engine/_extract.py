@@ -83,9 +83,8 @@ def receive(connection: Any, feed_id: int, incoming: Sequence[Incoming], now: An
         together = list(run)  # run by run, so that a page keeps its order
         if not stamped:
             new += inbox.receive_states(connection, feed_id, together, now)
-        elif fresh := inbox.receive(connection, feed_id, together, now):
-            inbox.seen_again(connection, feed_id, together)
-            new += fresh
+        else:
+            new += inbox.receive(connection, feed_id, together, now)
     return new
 
 

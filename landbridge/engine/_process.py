@@ -82,8 +82,7 @@ class Process:
     def _batch(self) -> int:
         start, rows = spans.began(self.parts), list[Outgoing]()
         with self.parts.store.transaction("process", wait=False) as connection:
-            feed_id, _ = inbox.feed(connection, self.system, self.entity)
-            received = inbox.begin_processing(connection, feed_id, self.size)
+            received = inbox.begin_processing(connection, self.system, self.entity, self.size)
             self.elsewhere = received is None
             if received:
                 self.parts.up_to_date(connection)

@@ -37,5 +37,5 @@ def fetch_told(parts: Parts, system: str, entity: str, bind: Callable[[str], Non
 
 
 def _waiting(parts: Parts, feed_id: int) -> Sequence[Named]:
-    with parts.store.reading() as connection:
+    with parts.store.asking() as connection:
         return hooks.waiting(connection, feed_id, AT_ONCE)

@@ -164,6 +164,11 @@ fresh as materialized (
         select distinct on (incoming.fingerprint) incoming.* from incoming join receipts using (fingerprint)
         order by incoming.fingerprint, n) i order by n
 ),
+seen_again as (  -- with a stamp, after a deletion without one: its next deletion is news
+    delete from seen s using fresh
+    where (select exists (select from seen where feed_id = :feed)) and fresh.action = 'upsert'
+        and s.feed_id = :feed and s.scope = fresh.scope and s.source_key = fresh.source_key
+),
 {_MESSAGE}""")  # noqa: S608 - constant text put together from constants
 
 _INSERT = sql(f"with {_INCOMING}, fresh as materialized (select * from incoming), {_MESSAGE}")  # noqa: S608 - the same
@@ -174,17 +179,6 @@ from json_to_recordset(cast(:rows as json)) as r (scope text, source_key text)
 cross join lateral (
     select * from seen where feed_id = :feed and scope = r.scope and source_key = r.source_key offset 0) s""")
 
-
-def seen_again(connection: Connection, feed_id: int, incoming: Sequence[Incoming]) -> None:
-    """Records that came with a stamp after a deletion without one: their next deletion is news."""
-    keys = records({"scope": row.scope, "source_key": row.key} for row in incoming if row.action == "upsert")
-    connection.execute(_SEEN_AGAIN, {"feed": feed_id, "rows": keys})
-
-
-_SEEN_AGAIN = sql("""
-delete from seen s using json_to_recordset(cast(:rows as json)) as r (scope text, source_key text)
-where (select exists (select from seen where feed_id = :feed)) and s.feed_id = :feed and s.scope = r.scope
-    and s.source_key = r.source_key""")
 
 _SEE = sql(f"""
 with {_INCOMING}
@@ -215,14 +209,21 @@ update feed set cursor = :cursor, read_at = :now
 where id = :feed and cursor is not distinct from cast(:before as text)""")
 
 
-def begin_processing(connection: Connection, feed_id: int, limit: int) -> list[Received] | None:
-    """The oldest messages that wait, under the feed's lock; None if another worker holds it."""
-    if not connection.execute(_LOCK, {"key": feed_id}).scalar_one():
+def begin_processing(connection: Connection, system: str, entity: str, limit: int) -> list[Received] | None:
+    """The oldest messages that wait in a feed, under its lock; None if another worker holds it."""
+    found = connection.execute(_LOCK, {"system": system, "entity": entity}).one_or_none()
+    if found is None:
+        return []  # nothing ever came
+    feed_id, locked = found
+    if not locked:
         return None
+    # By a statement of its own: one that began before the lock was ours does not see what its last holder did.
     return [Received(*tuple(row)) for row in rows(connection, _WAITING, feed=feed_id, limit=limit)]
 
 
-_LOCK = sql("select pg_try_advisory_xact_lock(4711, :key)")
+_LOCK = sql("""
+select id, pg_try_advisory_xact_lock(4711, id) from (
+    select id from feed where system = :system and entity = :entity offset 0) f""")
 _WAITING = sql("""
 select i.id, i.received_at, i.scope, i.source_key, i.action, i.stamp, i.source_version, i.into_key, i.trace, b.content,
        i.subject, i.version, i.routes, i.told_at
