@@ -32,6 +32,11 @@ class Sheltered(Store):
         """The same connection."""
         yield self._connection
 
+    @contextmanager
+    def asking(self) -> Iterator[Connection]:
+        """The same connection."""
+        yield self._connection
+
     def close(self) -> None:
         """Nothing to give back: the shelter's connection ends with it."""
 
