@@ -62,7 +62,7 @@ class Deliverer:
         later = self.deliver(sweep=over)
         if not (over or later):
             return
-        with self._engine.parts.store.reading() as connection:
+        with self._engine.parts.store.asking() as connection:
             due = outbox.next_due(connection, self._routes)
         # What is due and was not delivered is behind another row, paused, or in other hands: time does not help it.
         self._due = due if due is not None and due > self._engine.parts.clock.now() else None
