@@ -43,7 +43,7 @@ class Column:
 
     name: str
     paths: tuple[str, ...]
-    """Canonical paths such as `name` or `phones[].number`; the first that gives a value counts."""
+    """Canonical paths such as `name` or `phones[].number`; the first that gives a value counts, with `many` all."""
     normalise: tuple[Call, ...] = ()
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For elements of a list: only those whose field has one of these values, as `scheme: [vat, uscc]`."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from landbridge.canonical import Canonical
 from landbridge.errors import ConfigError, Problem
@@ -13,6 +13,9 @@ from mdm.declaration import Declaration
 from mdm.declare._fields import AnyFields, CanonicalFields, Fields, HeaderFields
 from mdm.declare._models import DeclarationFile
 from mdm.declare._reader import read_node
+
+if TYPE_CHECKING:
+    from mdm.normalise import Normaliser
 
 FOLDER = "config/mdm"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -124,6 +127,8 @@ def _misnamed(root: Path) -> list[Problem]:
     return [Problem(f"{FOLDER}/{name}", 0, 0, "only *.yaml is read here.", hint) for name in names]
 
 
-def _normalisers() -> Collection[str] | None:
-    """The names of the normalisers; None where none are registered, so that no name is wrong."""
-    return None
+def _normalisers() -> Mapping[str, Normaliser]:
+    """The normalisers by name; imported when a declaration is read, so that nobody else waits for their tables."""
+    from mdm.normalise import NORMALISERS
+
+    return NORMALISERS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -13,6 +13,7 @@ from landbridge.errors import ConfigError, Problem
 from landbridge.strict import Node, did_you_mean, yaml
 from mdm.declaration import (
     Block,
+    Call,
     Column,
     Comparison,
     Declaration,
@@ -27,12 +28,15 @@ from mdm.declare._fields import Fields, Unknown
 from mdm.declare._models import ColumnEntry, ComparisonEntry, DeclarationFile
 from mdm.declare._partly import partly
 
-_SIMILARITY = ("jaro_winkler", "intersect", "contains")
+if TYPE_CHECKING:
+    from mdm.normalise import Normaliser
+
+_SIMILARITY = ("jaro_winkler", "intersect", "contains", "cosine")
 """Tests whose greater measure is the stricter one; of the others it is the lesser."""
 
 
 def read_node(
-    node: Node, fields: Fields, *, normalisers: Collection[str] | None, systems: Collection[str] | None
+    node: Node, fields: Fields, *, normalisers: Mapping[str, Normaliser], systems: Collection[str] | None
 ) -> tuple[Declaration, list[Problem]]:
     """The declaration and what is doubtful in it; raises ConfigError with every problem of the file."""
     problems: list[Problem] = []
@@ -57,7 +61,7 @@ class _Reader:
         node: Node,
         written: DeclarationFile,
         fields: Fields,
-        normalisers: Collection[str] | None,
+        normalisers: Mapping[str, Normaliser],
         systems: Collection[str] | None,
     ) -> None:
         self.problems: list[Problem] = []
@@ -113,15 +117,23 @@ class _Reader:
                     self._problem((*here, "where", field), str(unknown), unknown.hint, key=True)
                     break
         for call in entry.normalise:
-            if self._normalisers is not None and call.name not in self._normalisers:
-                hint = did_you_mean(call.name, self._normalisers) or f"Known: {', '.join(sorted(self._normalisers))}."
-                self._problem((*here, "normalise"), f"normaliser '{call.name}' is not known.", hint)
+            self._known_call((*here, "normalise"), call)
         if len(set(paths)) < len(paths):
             self._problem((*here, "from"), f"{name}: a path stands here twice.", "Remove one.")
         personal = entry.personal
         if personal is None:
             personal = any(self._fields.personal(path) for path in paths)
         return Column(name, tuple(paths), entry.normalise, entry.where, entry.many, personal)
+
+    def _known_call(self, here: tuple[str | int, ...], call: Call) -> None:
+        known = self._normalisers.get(call.name)
+        if known is None:
+            hint = did_you_mean(call.name, self._normalisers) or f"Known: {', '.join(sorted(self._normalisers))}."
+            self._problem(here, f"normaliser '{call.name}' is not known.", hint)
+        elif len(call.arguments) > len(known.arguments):
+            takes = f"{call.name}({', '.join(known.arguments)})" if known.arguments else call.name
+            text = f"normaliser '{call.name}' takes {len(known.arguments) or 'no'} argument"
+            self._problem(here, f"{text}{'s' * (len(known.arguments) != 1)}.", f"Write {takes}.")
 
     def _known_column(self, path: tuple[str | int, ...], name: str, *, key: bool = False) -> bool:
         written = self._node.get("columns")
@@ -139,6 +151,12 @@ class _Reader:
         for index, (strict, loose) in enumerate(pairwise(entry.levels)):
             if why := _out_of_order(strict, loose):
                 self._problem((*here, "levels", index + 1), f"{name}: {why}", "Write the strictest first, each once.")
+        if "cosine" in tests and self._written.scoring != "titles":
+            text = f"{name}: cosine is a test of `scoring: titles`."
+            self._problem((*here, "levels", tests.index("cosine")), text, "Use jaro_winkler, or score titles.")
+        elif "cosine" in tests and len(tests) > 1:
+            text = f"{name}: cosine stands alone; it weighs every degree of likeness."
+            self._problem((*here, "levels", tests.index("cosine")), text, "Remove the other levels.")
         if entry.frequency and "exact" not in tests:
             text = f"{name}: frequency adjusts exact agreement, and there is no level `exact`."
             self._problem((*here, "frequency"), text, "Add `exact` as the first level.", key=True)
@@ -146,9 +164,12 @@ class _Reader:
             text = f"{name}: unique is about exact agreement, and there is no level `exact`."
             self._problem((*here, "unique"), text, "Add `exact` as the first level.", key=True)
         column = self._written.columns.get(name)
-        if column is not None:
+        makes_many = column is not None and any(
+            call.name in self._normalisers and self._normalisers[call.name].many for call in column.normalise
+        )
+        if column is not None and not column.many and not makes_many:
             for index, test in enumerate(tests):
-                if test == "intersect" and not column.many:
+                if test == "intersect":
                     text = f"{name}: intersect counts values in common, and the column keeps one."
                     self._problem((*here, "levels", index), text, "Say `many: true` in `columns`, or use exact.")
         return Comparison(name, entry.levels, entry.frequency, entry.unique)

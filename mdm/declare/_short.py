@@ -67,13 +67,14 @@ def level(written: Any) -> Level:
     if name == "exact":
         raise ValueError("exact has no measure: write exact")
     at = _number(measure, name)
-    if name in ("jaro_winkler", "ratio") and not 0 < at < 1:
+    if name in _SHARES and not 0 < at < 1:
         raise ValueError(f"{name} is between 0 and 1, this is {at:g}")
-    if name not in ("jaro_winkler", "ratio") and (at < (0 if name == "days" else 1) or at != int(at)):
+    if name not in _SHARES and (at < (0 if name == "days" else 1) or at != int(at)):
         raise ValueError(f"{name} counts whole {_COUNTS[name]}, this is {at:g}")
     return Level(name, at)  # type: ignore[arg-type]  # one of TESTS, which are the words of its type
 
 
+_SHARES = ("jaro_winkler", "ratio", "cosine")
 _EXAMPLE = {
     "jaro_winkler": "0.92",
     "levenshtein": "1",
@@ -82,6 +83,7 @@ _EXAMPLE = {
     "contains": "4",
     "days": "31",
     "ratio": "0.1",
+    "cosine": "0.25",
 }
 _COUNTS = {
     "levenshtein": "edits",

@@ -22,7 +22,7 @@ summary: One record of every customer.
 columns:
   name: name | company
   phone: {from: [phones.number, "addresses[].phone"], normalise: phone(country), many: true}
-  vat: {from: identifiers.value, where: {scheme: [vat, uscc]}, normalise: [trim, upper | vat]}
+  vat: {from: identifiers.value, where: {scheme: [vat, uscc]}, normalise: [text, alnum | vat]}
   city: addresses.city
   own: {from: extensions.region__c, personal: false}
 identifiers:
@@ -72,7 +72,7 @@ def test_a_declaration_means_what_it_says(canonical: Canonical) -> None:
     assert phone.paths == ("phones[].number", "addresses[].phone")
     assert (phone.normalise, phone.many) == ((Call("phone", ("country",)),), True)
     assert vat.where == {"scheme": ("vat", "uscc")}
-    assert vat.normalise == (Call("trim"), Call("upper"), Call("vat"))
+    assert vat.normalise == (Call("text"), Call("alnum"), Call("vat"))
     assert city.paths == ("addresses[].city",)
     assert (own.paths, own.personal) == (("extensions.region__c",), False)
     assert found.identifiers == (Identifier("vat", 20, True), Identifier("phone"))
@@ -140,6 +140,7 @@ WRONG = [
     ("city: exact", "city: [{intersect: 1}]", "20:10", "intersect counts values in common"),
     ("city: exact", "city: {levels: [{levenshtein: 2}], frequency: true}", "20:38", "frequency adjusts exact"),
     ("city: exact", "city: [{levenshtein: 1}, {levenshtein: 1}]", "20:28", "levenshtein 1 is never reached"),
+    ("city: exact", "city: [{cosine: 0.25}]", "20:10", "cosine is a test of `scoring: titles`."),
     ("unique: 0.000001", "unique: 1", "19:32", "Input should be less than 1"),
     ("review: 2.5", "review: 9", "22:31", "thresholds.review (9) is above thresholds.auto (8)."),
     ("members: 50", "membres: 50", "23:9", "guard.membres is not known here. Did you mean 'members'?"),
@@ -184,6 +185,13 @@ def test_without_blocks_parties_would_never_be_compared() -> None:
     text = "entity: x\ncolumns: {name: name}\ncomparisons: {name: exact}\nthresholds: {auto: 8, review: 2}\n"
     assert "blocks is missing" in problems(text)[0]
     assert declared(text + "scoring: titles\n").scoring == "titles"
+
+
+def test_words_of_a_text_are_many_values() -> None:
+    text = "entity: x\ncolumns: {w: name | tokens}\nblocks: [w]\ncomparisons: {w: [{intersect: 2}]}\n"
+    text += "thresholds: {auto: 8, review: 2}"
+    assert declared(text).comparisons[0].levels == (Level("intersect", 2),)
+    assert "intersect counts values in common" in problems(text.replace("tokens", "text"))[0]
 
 
 def test_the_columns_of_a_csv_file_are_known_too() -> None:
