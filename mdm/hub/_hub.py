@@ -1,0 +1,81 @@
+"""The hub: records of many systems become golden records, and stay right when they come late, change or are undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from landbridge.errors import ConfigError, Problem
+from landbridge.time import Clock
+from mdm.hub._asof import AsOf, as_of
+from mdm.hub._change import Change, Decision, Follow, Matching, Regrouped
+from mdm.hub._decide import decide, revoke
+from mdm.hub._take import take
+from mdm.store import records
+
+
+class Hub:
+    """Every entity that is matched, by name. All it does happens in the transaction of its caller.
+
+    One transaction at a time works on an entity: `turn`, and whatever calls it, waits for the others. Who locks rows
+    of the kernel's that another such transaction may want calls `turn` first, so that nobody waits in a circle.
+    `follow` is told of every regrouping in the same transaction: the kernel's cross-reference follows the hub.
+    """
+
+    def __init__(self, entities: Mapping[str, Matching], clock: Clock, *, follow: Follow | None = None) -> None:
+        self.entities = dict(entities)
+        self._clock = clock
+        self._follow = follow
+
+    def turn(self, connection: Connection, entity: str) -> datetime:
+        """Wait until no other transaction works on the entity; returns the recorded time of this one."""
+        matching = self._matching(entity)
+        model = matching.scorer.model_id
+        ticked = records.tick(connection, entity, self._clock.now(), model)
+        if ticked.model != model:
+            told = f"{entity} is grouped by model {ticked.model}, and this process reads model {model}."
+            raise ConfigError([Problem("mdm", 0, 0, told, "Adopt the new model, or restart with the one in use.")])
+        return ticked.at
+
+    def take(self, connection: Connection, entity: str, changes: Sequence[Change]) -> list[Regrouped]:
+        """Take versions of records, in any order, any number of times; who belongs elsewhere now."""
+        if not changes:
+            return []
+        at = self.turn(connection, entity)
+        return self._told(connection, take(connection, entity, self._matching(entity), at, changes))
+
+    def decide(self, connection: Connection, entity: str, decision: Decision) -> list[Regrouped]:
+        """Keep a steward's decision and do what follows from it; see `Decision`."""
+        at = self.turn(connection, entity)
+        return self._told(connection, decide(connection, entity, self._matching(entity), at, decision))
+
+    def revoke(self, connection: Connection, entity: str, decision: UUID, by: str) -> list[Regrouped]:
+        """Undo a decision: everything is as if it had never been made."""
+        at = self.turn(connection, entity)
+        return self._told(connection, revoke(connection, entity, self._matching(entity), at, decision, by))
+
+    def as_of(
+        self,
+        connection: Connection,
+        entity: str,
+        golden: UUID,
+        *,
+        valid: datetime | None = None,
+        recorded: datetime | None = None,
+    ) -> AsOf | None:
+        """A golden record as it was known at `recorded`, of what its sources said at `valid`; see `as_of`."""
+        return as_of(connection, self._matching(entity), golden, valid=valid, recorded=recorded)
+
+    def _told(self, connection: Connection, regrouped: list[Regrouped]) -> list[Regrouped]:
+        if regrouped and self._follow is not None:
+            self._follow(connection, {one.record: one.golden for one in regrouped})
+        return regrouped
+
+    def _matching(self, entity: str) -> Matching:
+        try:
+            return self.entities[entity]
+        except KeyError:
+            raise ConfigError([Problem("config/mdm", 0, 0, f"there is no declaration of {entity}.")]) from None

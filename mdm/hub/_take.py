@@ -1,0 +1,57 @@
+"""Taking changes: versions appended, candidates scored, components grouped anew, all in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from mdm.hub._arrive import Batch, advance, arrived
+from mdm.hub._change import Change, Matching, Regrouped
+from mdm.hub._compare import compare, rearrange
+from mdm.hub._regroup import regroup, unidentified
+from mdm.store import records
+from mdm.store._groups import Notice
+
+
+def take(
+    connection: Connection, entity: str, matching: Matching, at: datetime, changes: Sequence[Change]
+) -> list[Regrouped]:
+    """Take versions of records; the number of statements does not depend on how many."""
+    versions = [arrived(change) for change in changes]
+    before = records.known(connection, {change.record for change in changes})
+    batch = advance(matching, entity, versions, before)
+    found = compare(connection, matching, batch)
+    rows = {(one.change.record, one.order): one.row() for one in versions}
+    records.write(connection, at, rows.values(), batch.after.values(), found.gained, found.lost)
+    if not batch.after:
+        return []
+    seeds = set(batch.after)
+    if batch.compared:
+        auto = matching.declaration.thresholds.auto
+        seeds |= records.connect(connection, batch.compared, found.edges, auto)
+        rearrange(connection, matching, entity, at, found)
+        seeds |= found.touched
+    if batch.said:
+        seeds |= records.say(connection, batch.said)
+    return regroup(
+        connection,
+        entity,
+        matching,
+        at,
+        seeds,
+        revalued=batch.after.keys(),
+        new=batch.new,
+        notices=_notices(batch),
+    )
+
+
+def _notices(batch: Batch) -> list[Notice]:
+    told = [
+        unidentified(id_, batch.after[id_].keys)
+        for id_ in batch.compared
+        if not batch.after[id_].keys or not (old := batch.before.get(id_)) or not old.keys
+        if not batch.after[id_].keys or id_ in batch.before
+    ]
+    return told + [Notice("reused", id_, detail) for id_, detail in batch.reused.items()]

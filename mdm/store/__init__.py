@@ -1,0 +1,11 @@
+"""The hub's store: its tables, and all of its SQL; every function takes the connection of its caller's transaction."""
+
+from mdm.store import _decisions as decisions
+from mdm.store import _groups as groups
+from mdm.store import _models as models
+from mdm.store import _reading as reading
+from mdm.store import _records as records
+from mdm.store._migrate import migrate
+from mdm.store._sql import fragment, storable
+
+__all__ = ["decisions", "fragment", "groups", "migrate", "models", "reading", "records", "storable"]
