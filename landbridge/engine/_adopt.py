@@ -140,7 +140,7 @@ class _Adopter:
     def _route(self, one: Subscription) -> Adoption:
         mapping = self.parts.mappings[one.route.to, one.route.entity]
         done = Adoption(self.flow.route_key(one.route), self.target_field or self.match.field(mapping))
-        with self.parts.store.reading() as session:
+        with self.parts.store.reading(patient=True) as session:
             adoption.begin(session)
             for rows in self._pages(session, one):
                 held = [(value, row.subject) for row in rows for value in self.match.values(row.body)]

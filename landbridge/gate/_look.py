@@ -114,7 +114,7 @@ class _Batch:
         """Judge every chunk, and then the rules across all of them."""
         parts = self.installation.engine.parts
         mapping = parts.mappings[self.feed]
-        with self.installation.store.reading() as connection:
+        with self.installation.store.reading(patient=True) as connection:
             for chunk in kept.waiting(connection, feed_id, last, CHUNK):
                 for one in chunk:
                     self.messages += 1

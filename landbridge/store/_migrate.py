@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 
+from landbridge.store._store import PATIENT
 from landbridge.store.tables import PARTITIONED
 
 _LOCK = 4_711_001  # one migration at a time: an advisory lock's key, any number that is ours
@@ -25,6 +26,8 @@ def alembic_config(connection: Connection) -> Config:
 def migrate(engine: Engine, now: datetime) -> None:
     """Create or upgrade the schema and the partitions around `now`; safe to call from several processes at once."""
     with engine.begin() as connection:
+        connection.execute(text("set local lock_timeout = 0"))  # whoever is at it may take long
+        connection.execute(PATIENT)
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         command.upgrade(alembic_config(connection), "head")
         ensure_partitions(connection, now)

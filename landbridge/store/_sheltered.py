@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from landbridge.store._store import Store
+from landbridge.store._store import PATIENT, Store
 
 
 class Sheltered(Store):
@@ -28,7 +28,7 @@ class Sheltered(Store):
             yield self._connection
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self, *, patient: bool = False) -> Iterator[Connection]:
         """The same connection."""
         yield self._connection
 
@@ -46,6 +46,7 @@ def sheltered(store: Store) -> Iterator[Sheltered]:
     """A shelter over a store; everything done in it is undone at its end."""
     with store.engine.connect() as connection:
         outer = connection.begin()
+        connection.execute(PATIENT)  # targets are asked meanwhile
         try:
             yield Sheltered(store, connection)
         finally:

@@ -7,28 +7,38 @@ import select
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import orjson
 import psycopg
 from psycopg.errors import DeadlockDetected
 from psycopg.types.json import set_json_loads
-from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, event, text
+from sqlalchemy import Connection, Engine, ExceptionContext, Row, TextClause, create_engine, event, text
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from landbridge import seam, strict
 from landbridge.time import Clock
 
+STUCK = timedelta(seconds=60)
+"""After so long a silence inside a transaction the server ends it: a process that stands still must not keep its locks.
+
+Nobody waits for a lock longer than twice that."""
+
+PATIENT = text("set local idle_in_transaction_session_timeout = 0")
+"""For a transaction in which other systems are asked, or much is computed, between two statements."""
+
 
 class Store:
     """A PostgreSQL database of Landbridge's; thread-safe, one connection per transaction."""
 
-    def __init__(self, url: str, clock: Clock, *, pool: int = 8) -> None:
+    def __init__(self, url: str, clock: Clock, *, pool: int = 8, stuck: timedelta = STUCK) -> None:
         self.clock = clock
-        self.engine = _engine(url, pool)
+        self.engine = _engine(url, pool, stuck)
         # Connections that wait for no disk are others, so that saying it costs no round trip per transaction.
-        self._unwaiting = _engine(url, pool)
+        self._unwaiting = _engine(url, pool, stuck)
         event.listen(self._unwaiting, "connect", _wait_for_no_disk)
         self._asking = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -47,9 +57,11 @@ class Store:
             seam.step("committed", what)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection for reading; nothing it does is kept."""
+    def reading(self, *, patient: bool = False) -> Iterator[Connection]:
+        """A connection for reading; nothing it does is kept. It is ended after `STUCK` of silence unless `patient`."""
         with self.engine.connect() as connection:
+            if patient:
+                connection.execute(PATIENT)
             yield connection
 
     @contextmanager
@@ -68,9 +80,11 @@ class Store:
         self._unwaiting.dispose()
 
 
-def _engine(url: str, pool: int) -> Engine:
+def _engine(url: str, pool: int, stuck: timedelta) -> Engine:
     made = create_engine(url, pool_size=pool, max_overflow=pool, pool_use_lifo=True, hide_parameters=True)
     event.listen(made, "connect", _prepare)
+    event.listen(made, "connect", partial(_bounded, milliseconds=round(stuck.total_seconds() * 1000)))
+    event.listen(made, "handle_error", _bare)
     event.listen(made, "checkin", _rest)
     event.listen(made, "checkout", _still_there)
     return made
@@ -117,6 +131,28 @@ def _prepare(connection: psycopg.Connection[Any], _record: object) -> None:
         cursor.execute("set enable_seqscan = off")
         cursor.execute("set enable_mergejoin = off")
     connection.commit()
+
+
+def _bounded(connection: psycopg.Connection[Any], _record: object, *, milliseconds: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"set idle_in_transaction_session_timeout = {milliseconds}; set lock_timeout = {2 * milliseconds}"
+        )
+    connection.commit()
+
+
+def _bare(context: ExceptionContext) -> None:
+    """An error goes on with its main message alone: DETAIL and CONTEXT quote rows, which are other people's business."""
+    error = context.original_exception
+    said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    if not said or not isinstance(error, psycopg.Error):
+        return
+    if (error.sqlstate or "").startswith("22"):  # a value that is wrong is quoted in the main message
+        said = said.partition(': "')[0]
+    name = error.diag.constraint_name
+    error.args = (said if not name or name in said else f"{said} (constraint {name})",)
+    if context.sqlalchemy_exception is not None:
+        context.sqlalchemy_exception.args = (f"({type(error).__name__}) {error}",)
 
 
 def _wait_for_no_disk(connection: psycopg.Connection[Any], _record: object) -> None:
