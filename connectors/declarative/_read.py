@@ -85,12 +85,13 @@ class Reader:
                 continue
             try:
                 self._check(state, low, answer)
-            except Unavailable:
+                after = self._after(state, low, answer, now)
+            except (Unavailable, Rejected):
                 if not first:
                     raise
                 state = self._restarted(state)  # the page that failed the last run says so for ever: count anew
                 continue
-            state = self._after(state, low, answer, now)
+            state = after
             left = None if left is None else left - len(answer.rows)
             yield Page(self._new(low, answer), state.text())
 

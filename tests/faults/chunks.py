@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from crash_points import every_point, patient
+from cursors import REGISTRY, SOURCES, read_while_changed, source
 from database import NoMount, crashed_databases, filled_disks, small_disk
 from door import forged_over_http, hostile_bodies, overloaded
 from hunts import HUNTS, caught
@@ -132,6 +133,14 @@ def _planted(place: Workplace, chunk: int, seed: int) -> Figures:
         return {"planted": 1, "planted_caught": int(any(sign in gave_away for sign in SIGNS))}
 
 
+def _cursors(place: Workplace, chunk: int, seed: int) -> Figures:
+    name, changes = SOURCES[chunk]
+    folder = place.home / f"cursors-{chunk}"
+    folder.mkdir()
+    with source(REGISTRY[name], folder, place.server()) as bench:
+        return read_while_changed(bench, changes, seed)
+
+
 def _forged(place: Workplace, chunk: int, seed: int) -> Figures:
     with place.room("B", seed) as room:
         return forged_over_http(room, 5_000)
@@ -179,6 +188,7 @@ def parts() -> list[Part]:
         Part("workers paused", 20, _pauses),
         Part("lines spoiled", len(TOXICS) * len(STRENGTHS) * len(GRADES), _lines),
         Part("planted faults", len(HUNTS), _planted),
+        Part("sources that change", len(SOURCES), _cursors),
         Part("forged over HTTP", 4, _forged),
         Part("hostile bodies over HTTP", 4, _bodies),
         Part("overload", 1, _overload),

@@ -89,6 +89,13 @@ ROWS = (
         "the target hangs up on lines that idle longer than lease and settle time",
     ),
     Row("Lines spoiled: 8 kinds, 3 strengths, 3 grades", ("bad_lines",), "runs", EFFECTS, "200 orders each"),
+    Row(
+        "Sources changed while they are read, page by page, by processes that live for some pages",
+        ("changes_read",),
+        "changes",
+        ("lost",),
+        "Salesforce, SAP, SQL at their sandboxes; no product that counts through the records of one instant",
+    ),
     Row("The accounting, looked at while all of this happens", ("samples",), "looks", ("unaccounted",)),
     Row("Forged webhooks, where they are verified", ("forgeries",), "forgeries", ("forged_accepted",)),
     Row(
