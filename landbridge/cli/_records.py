@@ -150,7 +150,11 @@ def trace(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Follow one record: every message, every route, every attempt with its time, and what people decided."""
+    """Follow one record: every message with its trace, every route, every attempt, how long each took, and decisions.
+
+    Milliseconds count from the moment when a webhook told of it, or when it was received.
+    """
+    from landbridge.cli._journey import hops, show_journey
     from landbridge.store import control, identity, operate
 
     with opened(context) as installation, installation.store.reading() as connection:
@@ -174,10 +178,10 @@ def trace(
             "they are kept.",
         )
     if as_json:
-        show_json([one | {"journey": [dict(row._mapping) for row in one["journey"]]} for one in found])
+        show_json([one | {"journey": [dict(row._mapping) | hops(row) for row in one["journey"]]} for one in found])
         return
     for one in found:
-        _show_journey(one)
+        show_journey(one)
 
 
 def _subjects(installation: Installation, connection: Any, key: str) -> list[UUID]:
@@ -187,48 +191,3 @@ def _subjects(installation: Installation, connection: Any, key: str) -> list[UUI
         return [UUID(key)]
     except ValueError:
         return operate.subjects_of(connection, key)
-
-
-def _show_journey(found: dict[str, Any]) -> None:
-    names = ", ".join(f"{one['system']} {one['entity']} {one['id']}" for one in found["names"])
-    say(f"subject {found['subject']}: {names or 'no ids'}")
-    message = row = None
-    for step in found["journey"]:
-        if step.message_id != message:
-            message = step.message_id
-            stamp = f", changed {step.stamp}" if step.stamp else ""
-            say(f"  {step.received_at:%Y-%m-%d %H:%M:%S}  {step.action} from {step.source} {step.source_key}{stamp}")
-            _show_bodies(found, "messages", message, ("native", "canonical"))
-        if step.outbox_id is not None and step.outbox_id != row:
-            row = step.outbox_id
-            say(f"    {step.route}: {_outcome(step)}")
-            _show_bodies(found, "rows", row, ("written",))
-            for one in step.findings or ():
-                if one.get("severity") and step.state != "quarantined":  # what quality rules only noted
-                    say(f"      {one['severity']}: {one['path']}: {one['message']}")
-        if step.at is not None:
-            spent = f", {step.milliseconds} ms" if step.milliseconds is not None else ""
-            said = f": {step.message}" if step.message else ""
-            say(f"      {step.at:%Y-%m-%d %H:%M:%S}  attempt {step.number}: {step.outcome}{spent}{said}")
-    for one in found["history"]:
-        say(f"  {one['at']:%Y-%m-%d %H:%M:%S}  {one['event']} by {one['actor']}{_detail(one['detail'])}")
-
-
-def _show_bodies(found: dict[str, Any], part: str, id_: int, kinds: tuple[str, ...]) -> None:
-    """The bodies of one message or row, where they were asked for: every value with its path."""
-    for kind in kinds:
-        for path, value in flat(found.get("bodies", {}).get(part, {}).get(id_, {}).get(kind) or {}):
-            say(f"      {kind} {path}: {value}")
-
-
-def _outcome(step: Any) -> str:
-    code = f" ({step.code})" if step.code and step.code != step.state else ""
-    target = f", {step.target} id {step.target_id}" if step.target_id else ""
-    row = f" [row {step.outbox_id}]" if step.state in ("dead", "quarantined", "conflict", "steward") else ""
-    at = f" at {step.done_at:%H:%M:%S}" if step.done_at else ""
-    return f"{step.state}{code}{at}{target}{row}" + (f": {step.reason}" if step.reason and not step.at else "")
-
-
-def _detail(detail: Any) -> str:
-    told = ", ".join(f"{name}: {value}" for name, value in (detail or {}).items() if value is not None)
-    return f" ({told})" if told else ""

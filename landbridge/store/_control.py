@@ -284,7 +284,8 @@ def journey(connection: Connection, subject: UUID) -> list[Any]:
 
 
 _JOURNEY = sql("""
-select i.id as message_id, i.told_at, i.received_at, i.action, i.source_key, i.stamp, i.trace, f.system as source, f.entity,
+select i.id as message_id, i.told_at, i.received_at, i.action, i.source_key, i.stamp, i.trace,
+       i.version as message_version, f.system as source, f.entity,
        r.flow, r.name as route, r.system as target, o.id as outbox_id, o.version, o.state, o.code, o.reason, o.findings,
        o.target_id, o.done_at, a.at, a.number, a.outcome, a.status, a.message, a.milliseconds
 from inbox i join feed f on f.id = i.feed_id
