@@ -66,8 +66,8 @@ def status(
         return
     words = ("received", *(word for word in STATES if word not in ("discarded", "steward")))
     headings = ["flow", "state", *(word.replace("_", " ") for word in words), "lag", "oldest open", "delivered/h",
-                "failed/h", "last run", "last reconcile"]  # fmt: skip
-    last = ("lag", "oldest", "delivered_last_hour", "failed_last_hour", "run", "reconcile")
+                "failed/h", "error rate", "last run", "last reconcile"]  # fmt: skip
+    last = ("lag", "oldest", "delivered_last_hour", "failed_last_hour", "errors", "run", "reconcile")
     lines = [[one["flow"], one["state"], *(one[word] for word in (*words, *last))] for one in shown]
     show_table(headings, lines, right=range(2, 2 + len(words)))
     for one in shown:
@@ -135,7 +135,8 @@ def _pace(row: Any, hour: dict[str, int], now: datetime) -> dict[str, Any]:
         "lag_seconds": None if row.oldest_received is None else int((now - row.oldest_received).total_seconds()),
         "delivered_last_hour": delivered,
         "failed_last_hour": failed,
-        "error_rate": round(failed / (delivered + failed), 4) if delivered + failed else 0.0,
+        "error_rate": (rate := round(failed / (delivered + failed), 4) if delivered + failed else 0.0),
+        "errors": f"{rate:.1%}" if delivered + failed else "",
         "reconcile": said if row.reconciled_state != "failed" else f"failed, {age(row.reconciled_at, now)} ago",
         "last_reconcile": None
         if row.reconciled_state is None

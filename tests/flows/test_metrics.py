@@ -113,7 +113,23 @@ def test_status_tells_lag_pace_and_the_last_reconcile(company: Any, desk: Desk, 
     assert (one["lag_seconds"], one["delivered_last_hour"], one["failed_last_hour"]) == (600, 1, 1)
     assert float(one["error_rate"]) == 0.5
     assert one["last_reconcile"] is None
-    assert "lag" in desk("status").out
+    assert one["oldest_open_seconds"] == 600, "what waits in the inbox counts"
+    heading, line = desk("status").out.splitlines()
+    columns = re.split(r" {2,}", heading)
+    shown = {name: line[heading.index(name) :].partition("  ")[0] for name in columns}
+    told = {name: shown[name] for name in ("lag", "oldest open", "delivered/h", "failed/h", "error rate")}
+    assert told == {
+        "lag": "10 min",
+        "oldest open": "10 min",
+        "delivered/h": "1",
+        "failed/h": "1",
+        "error rate": "50.0%",
+    }
+    clock.advance(3600)
+    company.run("customers")
+    [later] = json.loads(desk("status", "--json").out.encode())
+    assert (later["lag_seconds"], later["oldest_open_seconds"], later["error_rate"]) == (None, None, 0.0)
+    assert (later["delivered_last_hour"], later["failed_last_hour"]) == (1, 0), "the hour before is over"
 
 
 def test_a_run_whose_process_is_gone_is_interrupted(company: Any, desk: Desk, store: Any, clock: Any) -> None:
