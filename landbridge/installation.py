@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from landbridge import telemetry
 from landbridge.canonical import Canonical
 from landbridge.connector import Connector
-from landbridge.engine import Engine, Parts, tune_process
+from landbridge.engine import AS_IT_IS, Engine, Hub, Parts, tune_process
 from landbridge.errors import Denied, Finding
 from landbridge.net import NetSettings, open_http
 from landbridge.quality import Checker
@@ -37,6 +38,9 @@ STATE = ".landbridge"
 """The folder of a project that holds what is not configuration: the embedded database, logs, generated secrets."""
 
 DATABASE = "landbridge"
+
+HUBS = "landbridge.hub"
+"""The entry points by which a master-data hub is found: called with the project's folder, settings and store."""
 
 
 @dataclass
@@ -95,6 +99,16 @@ class Installation:
         return checker(body) if checker is not None else []
 
     @cached_property
+    def hub(self) -> Hub | None:
+        """The master-data hub that an installed package offers; None where nothing is declared for it, or none is."""
+        if not any((self.root / "config" / "mdm").glob("*.yaml")):
+            return None
+        for point in entry_points(group=HUBS):
+            hub: Hub = point.load()(self.root, self.settings, self.store)
+            return hub
+        return None
+
+    @cached_property
     def engine(self) -> Engine:
         """The engine, with its feeds and routes known to the store."""
         settings = self.settings
@@ -111,6 +125,7 @@ class Installation:
                 whole=self.whole,
                 check=self.check,
                 refresh=self.refresh,
+                hub=self.hub,
                 connector_of={name: system.connector for name, system in settings.systems.items()},
                 concurrency={name: _net(system).concurrency for name, system in settings.systems.items()},
                 breakers={name: _net(system).breaker for name, system in settings.systems.items()},
@@ -178,14 +193,20 @@ class _Systems(Mapping[str, Connector[Any]]):
 class _Mappings(Mapping[tuple[str, str], "Translation"]):
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
-        self._loaded: dict[tuple[str, str], Translation] = {}
+        self._loaded: dict[tuple[str, str], Any] = {}
 
-    def __getitem__(self, key: tuple[str, str]) -> Translation:
+    def __getitem__(self, key: tuple[str, str]) -> Any:
         loaded = self._loaded  # edits may be taken up meanwhile, and begin another one
+        if key not in loaded and self._canonical(key[0]):
+            loaded[key] = AS_IT_IS
         if key not in loaded:
             translator, path = self._installation.translator, self._installation.settings.mapping(*key)
             loaded[key] = translator.load_file(path) if path else translator.get(*key)
         return loaded[key]
+
+    def _canonical(self, system: str) -> bool:
+        settings = self._installation.settings
+        return settings.registry[settings.system(system).connector].connector.canonical
 
     def forget(self) -> None:
         """Load mappings anew: their code lists were edited."""

@@ -42,6 +42,8 @@ class Connector(Generic[C]):
 
     entities: ClassVar[Mapping[str, Entity]] = {}
     waivers: ClassVar[Sequence[Waiver]] = ()
+    canonical: ClassVar[bool] = False
+    """True where its bodies are canonical already, as the hub's are: no mapping reads them, and none writes there."""
     looking = False
     """True while somebody only looks (a dry run, a profile): then reading leaves no trace in the product."""
 

@@ -4,9 +4,12 @@ Everything enters by the inbox and leaves by the outbox. `Engine` runs flows; `P
 """
 
 from landbridge.engine._adopt import Adoption, adopt
+from landbridge.engine._as_it_is import AS_IT_IS
 from landbridge.engine._engine import Engine, RunResult
 from landbridge.engine._extract import Extracted, Told, incoming_of, receive
-from landbridge.engine._parts import STATES, Parts
+from landbridge.engine._grouping import publish, regroup
+from landbridge.engine._hub import Golden, Grouped, Hub, Sighting
+from landbridge.engine._parts import HUB, STATES, Parts
 from landbridge.engine._plan import reference_of
 from landbridge.engine._preview import Difference, Example, Preview, preview, preview_rows
 from landbridge.engine._process import canonicalise
@@ -15,15 +18,21 @@ from landbridge.engine._single import send as send_one
 from landbridge.engine._tune import tune_process
 
 __all__ = [
+    "AS_IT_IS",
+    "HUB",
     "STATES",
     "Adoption",
     "Difference",
     "Engine",
     "Example",
     "Extracted",
+    "Golden",
+    "Grouped",
+    "Hub",
     "Parts",
     "Preview",
     "RunResult",
+    "Sighting",
     "Step",
     "Told",
     "adopt",
@@ -33,8 +42,10 @@ __all__ = [
     "incoming_of",
     "preview",
     "preview_rows",
+    "publish",
     "receive",
     "reference_of",
+    "regroup",
     "send_one",
     "tune_process",
 ]

@@ -221,7 +221,7 @@ class _Adopter:
     ) -> list[tuple[Key, bytes, dict[str, Any]]]:
         """What we would have written for each: taken for what the target holds, so that only changes are sent later."""
         target, mapping = self.parts.systems[one.route.to], self.parts.mappings[one.route.to, one.route.entity]
-        rules = self.parts.ownership.entity(self.flow.extract.entity)
+        rules = self.parts.rules(self.flow, one.route.to)
         refers = {row.id: subjects(row.body) for row in rows}
         with self.parts.store.reading() as connection:
             parents = {subject for found in refers.values() for _, subject in found}

@@ -11,11 +11,12 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from landbridge.connector import Connector
+from landbridge.engine._hub import Hub
 from landbridge.engine._refs import Places, places_of
 from landbridge.engine._remembered import Remembered
 from landbridge.errors import Finding
 from landbridge.net import Breaker
-from landbridge.settings import Flow, Ownership
+from landbridge.settings import EntityOwnership, Flow, Ownership
 from landbridge.store import Presence, Store
 from landbridge.store._identity import Key, Link, Who
 from landbridge.time import Clock, IdSource
@@ -32,6 +33,9 @@ class Translation(Protocol):
     def write(self, canonical: Mapping[str, Any], context: Any, *, creating: bool) -> dict[str, Any]:
         """Canonical to native; Invalid with its findings."""
 
+
+HUB = "hub"
+"""The connector's name of the system whose feeds are the golden records."""
 
 STATES = frozenset({"customer", "supplier", "product", "price", "inventory_level"})
 """Entities that are states: a version that did not leave yet may be superseded. Documents never are."""
@@ -53,9 +57,6 @@ class Described(Protocol):
 Check = Callable[[str, dict[str, Any]], list[Finding]]
 """The quality rules for single messages: rules' name and canonical body to findings, those only noted included."""
 
-Resolver = Callable[[str, dict[str, Any]], UUID | None]
-"""The hub's seam: entity and canonical body to the subject it is, None where only the cross-reference decides."""
-
 
 @dataclass(slots=True)
 class Parts:
@@ -73,7 +74,7 @@ class Parts:
     lease: timedelta = timedelta(minutes=2)
     batch: int = 500
     check: Check | None = None
-    resolver: Resolver | None = None
+    hub: Hub | None = None  # without it only the cross-reference says who is who
     refresh: Callable[[Connection], None] | None = None  # takes up code lists that were edited; once per batch
     presence: Presence | None = None  # a resident worker's; without it a claim ends with its lease alone
     connector_of: Mapping[str, str] = field(default_factory=dict)  # system → its connector's name
@@ -91,6 +92,20 @@ class Parts:
     def size(self, flows: Iterable[Flow]) -> int:
         """How many messages of these flows are worked on at a time: what the most careful of them says."""
         return min([self.batch, *(flow.batch for flow in flows)])
+
+    @property
+    def hub_system(self) -> str | None:
+        """The system that stands for the hub in the configuration: flows subscribe to its feeds."""
+        return next((name for name, connector in self.connector_of.items() if connector == HUB), None)
+
+    def subscribed(self, system: str, entity: str) -> bool:
+        """Whether any flow takes what this feed brings."""
+        return any(flow.feed == (system, entity) for flow in self.flows.values())
+
+    def rules(self, flow: Flow, target: str) -> EntityOwnership:
+        """The ownership rules that a flow's records are held to on their way to a target."""
+        rules = self.ownership.entity(flow.extract.entity)
+        return rules.spoken_by(flow.extract.source, target) if flow.extract.source == self.hub_system else rules
 
     def places(self, entity: str) -> Places | None:
         """Where an entity's bodies hold references; None where the schema does not tell."""

@@ -15,12 +15,13 @@ from sqlalchemy import Connection
 from landbridge.engine import _spans as spans
 from landbridge.engine._echo import echoes
 from landbridge.engine._faults import fault
+from landbridge.engine._grouping import Grouping
 from landbridge.engine._orders import settle_status
 from landbridge.engine._parts import STATES, Parts
 from landbridge.engine._refs import Places, chain_key, key_of, name_lines, references, resolve
 from landbridge.errors import ConfigError, Finding, Invalid, Problem
 from landbridge.settings import Flow, Route
-from landbridge.store import control, identity, inbox, locked_out, outbox, quality
+from landbridge.store import control, groups, identity, inbox, locked_out, outbox, quality
 from landbridge.store._identity import Key, Who
 from landbridge.store._inbox import Processed, Received
 from landbridge.store._outbox import Outgoing
@@ -50,6 +51,18 @@ class _Message:
     chain: UUID | None = None
     version: int | None = None
     echo: bool = False
+    golden: dict[str, Any] | None = None  # the values of its golden record, where a hub keeps one
+    gone: bool = False  # no record of its golden record lives any more
+
+    @property
+    def resolved(self) -> dict[str, Any] | None:
+        """The body that leaves: the golden values where there are any."""
+        return self.golden if self.golden is not None else self.canonical
+
+    @property
+    def deletes(self) -> bool:
+        """Whether it ends its record; while others of the golden record live, it only changes that one."""
+        return self.gone or (self.received.action != "upsert" and self.golden is None)
 
 
 @dataclass(slots=True)
@@ -99,7 +112,7 @@ class Process:
         supersede = {s.id for s in self.subscriptions if s.route.entity in STATES}
         outgoing = [row for message in messages for row in self._fan_out(connection, message)]
         outbox.put(connection, outgoing, self.parts.clock.now(), supersede)
-        done = [Processed(m.received.id, m.received.received_at, m.subject, m.version, m.canonical) for m in messages]
+        done = [Processed(m.received.id, m.received.received_at, m.subject, m.version, m.resolved) for m in messages]
         inbox.end_processing(connection, done, self._mapping.digest, [s.id for s in self.subscriptions])
         return outgoing
 
@@ -152,10 +165,37 @@ class Process:
                 key = self._key(message.received.key, message.received.scope)
                 name_lines(message.canonical, key, who)
         found.resolve(who)
-        self._merge(connection, messages, who)
+        grouping = self._grouping
+        if grouping is not None:
+            grouping.group(connection, messages, who)
+        else:
+            self._merge(connection, messages, who)
+        if self.parts.hub is not None:
+            self._keep_references(connection, messages, who)
         self._number(connection, messages)
         for message in echoes(connection, self.parts.systems[self.system], self.entity, known_before):
             message.echo = True
+
+    @property
+    def _grouping(self) -> Grouping | None:
+        """How the hub groups this feed's records; None where nobody asks it, or the feed is its own."""
+        hub = self.parts.hub
+        if hub is None or self.entity not in hub.entities or self.system == self.parts.hub_system:
+            return None
+        asked = any(s.flow.policy(self.entity) == "match" for s in self.subscriptions)
+        return Grouping(self.parts, hub, self.system, self.entity) if asked else None
+
+    def _keep_references(self, connection: Connection, messages: Sequence[_Message], who: Mapping[Key, Who]) -> None:
+        kept = self.parts.hub.entities if self.parts.hub is not None else ()
+        groups.keep_references(
+            connection,
+            {
+                (message.received.id, message.received.received_at, who[key].record)
+                for message in messages
+                for key in message.refers
+                if key.entity in kept and key in who
+            },
+        )
 
     def _key(self, id_: str | None, scope: str) -> Key:
         return Key(self.system, self.entity, scope, id_ or "")
@@ -214,7 +254,7 @@ class Process:
             message.subject,
             message.version,
             message.chain,
-            "upsert" if received.action == "upsert" else "delete",
+            "delete" if message.deletes else "upsert",
             received.received_at,
         )
         findings = list(message.findings) or self._required(message, subscription.flow)
@@ -230,11 +270,13 @@ class Process:
             row.state, row.code = "suppressed", "never_seen"
         elif message.echo and not self._owns_some(subscription.route.entity):
             row.state, row.code = "suppressed", "echo"
+        elif not message.deletes:
+            pass
         elif received.action == "merge" and subscription.route.on_merge != "block":
             row.state, row.code = "suppressed", "merged"
-        elif received.action == "delete" and subscription.route.on_delete == "ignore":
+        elif subscription.route.on_delete == "ignore" and received.action != "merge":
             row.state, row.code = "suppressed", "delete_ignored"
-        elif received.action == "delete":
+        elif received.action != "merge":
             # A merge often shows first as a deletion: wait for the feed's next reading before acting on it.
             row.due = self.parts.clock.now() + max(DELETE_GRACE, subscription.flow.extract.every)
         return row

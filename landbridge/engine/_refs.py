@@ -93,10 +93,13 @@ def key_of(reference: Mapping[str, Any]) -> Key:
 
 
 def resolve(reference: dict[str, Any], who: Who) -> None:
-    """Turn a reference into its resolved form, in place; it keeps saying which entity it means."""
+    """Turn a reference into its resolved form, in place; it keeps saying which entity it means.
+
+    It names the record, not its group: when records are merged or split later, what refers to them follows by itself.
+    """
     entity = reference["entity"]
     reference.clear()
-    reference["subject"] = str(who.subject)
+    reference["subject"] = str(who.record)
     reference["entity"] = entity
 
 

@@ -121,7 +121,7 @@ class Target:
         if canonical is None:
             return None
         parts, system, entity = self.look.engine.parts, self.subscription.route.to, self.subscription.route.entity
-        rules = parts.ownership.entity(self.look.flow.extract.entity)
+        rules = parts.rules(self.look.flow, system)
         body = owned(canonical, rules, self.look.flow.extract.source, target_has_it=True)
         context = Context(
             system=system, now=parts.clock.now(), target_id=lambda *_: "0", line_id=str

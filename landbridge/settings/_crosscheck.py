@@ -122,6 +122,8 @@ def _unknown(
 
 def _mapping(path: Steps, system: str, entity: str, way: str, node: Node, around: Around) -> Iterator[Problem]:
     entry = around.systems[system]
+    if way == "in" and around.registry[entry.connector].connector.canonical:
+        return
     folder = entry.mapping or entry.connector
     found = mapping_file(around.root, folder, entry.connector, entity)
     if found is None:

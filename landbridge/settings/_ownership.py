@@ -109,6 +109,14 @@ class EntityOwnership(Model):
             path = path.rpartition(".")[0]
         return None
 
+    def spoken_by(self, source: str, target: str) -> EntityOwnership:
+        """The rules where `source` speaks for everybody, as the hub does: only what the target owns is not written."""
+        fields = {
+            path: rule if rule.owner == target else rule.model_copy(update={"owner": source})
+            for path, rule in self.fields.items()
+        }
+        return self.model_copy(update={"fields": fields})
+
     def on(self, event: Event, system: str, connector: str) -> ChangeAction | None:
         """What an event does in a system; None where no rule says it."""
         found = (change.action(system, connector) for change in self.changes if change.when == event)

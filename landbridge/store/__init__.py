@@ -10,6 +10,7 @@ from landbridge.store import _codes as codes
 from landbridge.store import _control as control
 from landbridge.store import _drift as drift
 from landbridge.store import _figures as figures
+from landbridge.store import _groups as groups
 from landbridge.store import _hooks as hooks
 from landbridge.store import _identity as identity
 from landbridge.store import _inbox as inbox
@@ -40,6 +41,7 @@ __all__ = [
     "drift",
     "ensure_partitions",
     "figures",
+    "groups",
     "hooks",
     "identity",
     "inbox",

@@ -338,7 +338,10 @@ def parent_state(connection: Connection, subject: UUID, system: str) -> Any | No
 
 _PARENT = sql("""
 select r.flow, o.state, o.code, o.reason from outbox o join route r on r.id = o.route_id
-where o.subject = :subject and r.system = :system order by o.id desc limit 1""")
+where o.subject = any(array(
+        select id from subject where id = :subject or merged_into = :subject
+        union select merged_into from subject where id = :subject and merged_into is not null))
+  and r.system = :system order by o.id desc limit 1""")
 
 
 def names(connection: Connection, subject: UUID) -> list[Any]:

@@ -28,11 +28,19 @@ class Who:
     """The subject behind a key, and the document chain (lane) it belongs to."""
 
     subject: UUID
+    """The record's group: the subject it was merged into, or its own."""
     chain: UUID
     lines: dict[str, str]
     """Our line keys → that system's line numbers, of a document that we delivered there; empty otherwise."""
     mentioned: bool = False
     """True where no feed and no delivery has brought the record itself yet: others only refer to it."""
+    origin: UUID | None = None
+    """The subject minted for this very record: what groups it may change, what refers to it says this one."""
+
+    @property
+    def record(self) -> UUID:
+        """The record itself, whatever group it is in."""
+        return self.origin or self.subject
 
 
 @dataclass(slots=True)
@@ -59,14 +67,14 @@ def lookup(connection: Connection, keys: Collection[Key]) -> dict[Key, Who]:
         return {}
     found = rows(connection, _LOOKUP, rows=_keys(keys))
     return {
-        Key(system, entity, scope, id_): Who(subject, chain, lines or {}, mentioned)
-        for system, entity, scope, id_, lines, mentioned, subject, chain in map(tuple, found)
+        Key(system, entity, scope, id_): Who(subject, chain, lines or {}, mentioned, origin)
+        for system, entity, scope, id_, lines, mentioned, subject, chain, origin in map(tuple, found)
     }
 
 
 _LOOKUP = sql("""
 select x.system, x.entity, x.scope, x.id, x.lines, x.linked_by = 'reference' as mentioned,
-       coalesce(m.id, s.id) as subject, coalesce(m.chain, s.chain) as chain
+       coalesce(m.id, s.id) as subject, coalesce(m.chain, s.chain) as chain, s.id as origin
 from json_to_recordset(cast(:rows as json)) as r (system text, entity text, scope text, id text)
 cross join lateral (
     select * from xref where system = r.system and entity = r.entity and scope = r.scope and id = r.id offset 0) x
@@ -92,7 +100,7 @@ def mint(
     minted = {}
     for key in sorted(keys):  # in one order, so that two workers never wait for each other
         subject = ids()
-        minted[key] = Who(subject, chains.get(key, subject), {}, linked_by == "reference")
+        minted[key] = Who(subject, chains.get(key, subject), {}, linked_by == "reference", subject)
     new = records(
         {**key._asdict(), "subject": str(who.subject), "chain": str(who.chain)} for key, who in minted.items()
     )
@@ -166,6 +174,11 @@ cluster as (
     select w.wanted, s.merged_into from wanted w
     cross join lateral (select merged_into from subject where id = w.wanted offset 0) s
     where s.merged_into is not null
+    union all  -- and what else was merged into the same one
+    select w.wanted, m.id from wanted w
+    cross join lateral (select merged_into from subject where id = w.wanted offset 0) s
+    cross join lateral (select id from subject where merged_into = s.merged_into offset 0) m
+    where s.merged_into is not null and m.id <> w.wanted
 )
 select distinct on (c.wanted) c.wanted, x.scope, x.id, x.lines, x.delivered_version, x.target_version,
        x.linked_by

@@ -50,6 +50,7 @@ class Received:
     was_version: int | None = None
     was_routes: list[int] | None = None  # the routes that took it then
     told_at: datetime | None = None  # when a webhook told of it; None: it was polled
+    of: int = 0  # the message whose state it brings: itself, or the newest of its record where it is sent once more
 
 
 def feed(connection: Connection, system: str, entity: str) -> tuple[int, str | None]:
@@ -225,11 +226,16 @@ _LOCK = sql("""
 select id, pg_try_advisory_xact_lock(4711, id) from (
     select id from feed where system = :system and entity = :entity offset 0) f""")
 _WAITING = sql("""
-select i.id, i.received_at, i.scope, i.source_key, i.action, i.stamp, i.source_version, i.into_key, i.trace, b.content,
-       i.subject, i.version, i.routes, i.told_at
+select i.id, i.received_at, i.scope, i.source_key, coalesce(n.action, i.action), coalesce(n.stamp, i.stamp),
+       coalesce(n.source_version, i.source_version), coalesce(n.into_key, i.into_key), i.trace, b.content,
+       i.subject, i.version, i.routes, i.told_at, coalesce(n.id, i.id)
 from (select * from inbox where feed_id = :feed and not processed order by id limit :limit) i
 left join lateral (
-    select content from body where owner = i.id and kind = 'native' and at = i.received_at offset 0) b on true
+    select * from inbox where i.again and feed_id = :feed and source_key = i.source_key and scope = i.scope and not again
+    order by id desc limit 1) n on i.again
+left join lateral (
+    select content from body where owner = coalesce(n.id, i.id) and kind = 'native'
+        and at = coalesce(n.received_at, i.received_at) offset 0) b on true
 order by i.id""")
 
 

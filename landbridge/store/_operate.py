@@ -339,7 +339,8 @@ def wake(connection: Connection, system: str, subjects: Sequence[UUID], now: dat
 
 _WAKE = sql("""
 update outbox o set state = 'ready', due = :now, waits_for = null from route r
-where r.id = o.route_id and r.system = :system and o.waits_for = any(:subjects) and o.done_at is null""")
+where r.id = o.route_id and r.system = :system and o.done_at is null
+  and (o.waits_for = any(:subjects) or o.waits_for in (select id from subject where merged_into = any(:subjects)))""")
 
 # -- bindings, cursors, snapshots ------------------------------------------------------------------------------------------
 

@@ -146,6 +146,9 @@ inbox = Table(
     Column("subject", UUID(as_uuid=True)),
     Column("version", Integer),
     Column("mapping", Text),
+    Column(
+        "again", Boolean, nullable=False, server_default=text("false")
+    ),  # no news: its record's newest state once more
     Column("routes", ARRAY(SmallInteger)),  # where it was given a row each: the accounting counts against it
     Column("told_at", DateTime(timezone=True)),  # when a webhook told of it; null: it was polled
     PrimaryKeyConstraint("id", "received_at"),
