@@ -33,16 +33,19 @@ def partition_bulk(
     auto: float,
     missing: float = MISSING,
     identities: Sequence[Ints] = (),
+    exclusive: Sequence[Ints] = (),
+    clashing: Iterable[tuple[int, int]] = (),
     conflicting: Callable[[int, int], bool] | None = None,
     together: Iterable[tuple[int, int]] = (),
     apart: Iterable[tuple[int, int]] = (),
 ) -> BulkPartition:
     """What `partition` gives, of rows numbered in the order that decides ties; each pair at most once.
 
-    `identities` are columns of codes: rows with two different ones (negative: none) cannot be one. `conflicting`
-    tells what codes cannot, of two rows; it is asked in every component of more than one row, which costs.
+    `identities` are columns of codes: rows with two different ones (negative: none) cannot be one; of `exclusive`
+    ones, rows with the same. `clashing` are pairs that cannot be one unless `together` says so. `conflicting` tells
+    what codes cannot, of two rows; it is asked in every component of more than one row, which costs.
     """
-    joined, kept = _pairs(together), _pairs(apart)
+    joined, kept, clashes = _pairs(together), _pairs(apart), _pairs(clashing)
     units = np.rint(np.clip(weights, -1e9, 1e9) * UNIT).astype(np.int64)
     strong = units >= whole(auto)
     if len(kept):
@@ -56,9 +59,11 @@ def partition_bulk(
     looked = (linked < every) & (sizes > 1)
     for codes in identities:
         looked |= _conflicts(component, count, codes)
+    for codes in exclusive:
+        looked |= _repeats(component, count, codes)
     if conflicting is not None:
         looked |= sizes > 1
-    for pairs in (joined, kept):
+    for pairs in (joined, kept, clashes):
         looked[component[pairs.ravel()]] = True
     looked |= crowd & (sizes > 1)
 
@@ -66,8 +71,16 @@ def partition_bulk(
     np.minimum.at(first, component, np.arange(size))
     groups = first[component]
 
+    clash = {(x, y) for x, y in clashes.tolist()}
+    differ = [codes.tolist() for codes in identities] if looked.any() else []
+    repeat = [codes.tolist() for codes in exclusive] if looked.any() else []
+
     def refuses(one: int, other: int) -> bool:
-        if any(codes[one] >= 0 and codes[other] >= 0 and codes[one] != codes[other] for codes in identities):
+        if any(codes[one] >= 0 and codes[other] >= 0 and codes[one] != codes[other] for codes in differ):
+            return True
+        if any(codes[one] >= 0 and codes[one] == codes[other] for codes in repeat):
+            return True
+        if clash and (min(one, other), max(one, other)) in clash:
             return True
         return conflicting is not None and conflicting(one, other)
 
@@ -81,7 +94,7 @@ def partition_bulk(
         def apart_here(one: int, other: int, rows: Sequence[int] = rows) -> bool:
             return refuses(rows[one], rows[other])
 
-        asks = apart_here if identities or conflicting is not None else None
+        asks = apart_here if differ or repeat or clash or conflicting is not None else None
         for group in linkage(len(rows), {} if reason else known, line, none, musts, nots, asks):
             members = [rows[member] for member in group]
             groups[members] = members[0]
@@ -113,6 +126,17 @@ def _conflicts(component: Ints, count: int, codes: Ints) -> NDArray[np.bool_]:
     np.minimum.at(low, component[known], codes[known])
     np.maximum.at(high, component[known], codes[known])
     found: NDArray[np.bool_] = (high >= 0) & (low != high)
+    return found
+
+
+def _repeats(component: Ints, count: int, codes: Ints) -> NDArray[np.bool_]:
+    """Components that hold one code twice."""
+    known = np.flatnonzero(codes >= 0)
+    both = np.stack([component[known], codes[known]], axis=1)
+    both = both[np.lexsort((both[:, 1], both[:, 0]))]
+    twice = (both[1:] == both[:-1]).all(axis=1)
+    found = np.zeros(count, dtype=np.bool_)
+    found[both[1:][twice, 0]] = True
     return found
 
 

@@ -92,12 +92,12 @@ def advance(matching: Matching, entity: str, versions: Sequence[Arrived], before
 def _read(matching: Matching, state: State, content: Arrived) -> None:
     state.content = content.order
     body = json.loads(content.written)
-    state.features = _kept(matching.features(matching.declaration, body))
+    state.features = kept(matching.features(matching.declaration, body))
     state.keys = tuple(sorted(set(matching.scorer.keys(state.features))))
-    state.parent = _above(body, matching.declaration.parent)
+    state.parent = above(body, matching.declaration.parent)
 
 
-def _kept(features: Features) -> dict[str, Any]:
+def kept(features: Features) -> dict[str, Any]:
     """Features as they will be read back: nothing that says nothing, tuples as lists."""
     return {
         name: list(value) if isinstance(value, tuple) else value
@@ -106,7 +106,7 @@ def _kept(features: Features) -> dict[str, Any]:
     }
 
 
-def _above(body: Mapping[str, Any], path: str | None) -> UUID | None:
+def above(body: Mapping[str, Any], path: str | None) -> UUID | None:
     """The record that the body says stands above it."""
     found: Any = body
     for name in path.split(".") if path else ():

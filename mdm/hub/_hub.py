@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -15,6 +17,14 @@ from mdm.hub._change import Change, Decision, Follow, Matching, Regrouped
 from mdm.hub._decide import decide, revoke
 from mdm.hub._take import take
 from mdm.store import records
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from mdm.hub._load import Loaded, Weighed
+
+_FOLLOWED = 10_000
+"""Regroupings of a first load that are told of at a time."""
 
 
 class Hub:
@@ -46,6 +56,20 @@ class Hub:
             return []
         at = self.turn(connection, entity)
         return self._told(connection, take(connection, entity, self._matching(entity), at, changes))
+
+    def first_load(
+        self, connection: Connection, entity: str, changes: Iterable[Change], table: pa.Table, edges: Iterable[Weighed]
+    ) -> Loaded:
+        """Load an entity that the hub does not hold yet, matched in bulk: row n of `table` is the n-th change's."""
+        from mdm.hub._load import first_load
+
+        at = self.turn(connection, entity)
+        loaded = first_load(connection, entity, self._matching(entity), at, changes, table, edges)
+        if self._follow is not None:
+            moved = iter(loaded.moved.items())
+            while part := dict(islice(moved, _FOLLOWED)):
+                self._follow(connection, part)
+        return loaded
 
     def decide(self, connection: Connection, entity: str, decision: Decision) -> list[Regrouped]:
         """Keep a steward's decision and do what follows from it; see `Decision`."""

@@ -1,5 +1,6 @@
 """The hub's store: its tables, and all of its SQL; every function takes the connection of its caller's transaction."""
 
+from mdm.store import _bulk as bulk
 from mdm.store import _decisions as decisions
 from mdm.store import _groups as groups
 from mdm.store import _models as models
@@ -8,4 +9,4 @@ from mdm.store import _records as records
 from mdm.store._migrate import migrate
 from mdm.store._sql import fragment, storable
 
-__all__ = ["decisions", "fragment", "groups", "migrate", "models", "reading", "records", "storable"]
+__all__ = ["bulk", "decisions", "fragment", "groups", "migrate", "models", "reading", "records", "storable"]

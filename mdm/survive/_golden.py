@@ -10,6 +10,7 @@ from uuid import UUID
 
 from mdm.declaration import Declaration, Features, Rule
 from mdm.survive._chain import narrowed
+from mdm.survive._plan import Plan, plan_of
 from mdm.survive._quality import quality
 from mdm.survive._values import fingerprint, says, text_of
 
@@ -80,22 +81,29 @@ def survive(members: Sequence[Member], declaration: Declaration, pins: Sequence[
     """The golden record of these members. Deleted members give no value, unless there is no other."""
     if not members:
         raise ValueError("a golden record has at least one member")
+    plan = plan_of(declaration)
+    if len(members) == 1 and not pins:
+        return _alone(members[0], plan)
+    return _together(members, plan, pins)
+
+
+def _together(members: Sequence[Member], plan: Plan, pins: Sequence[Pin]) -> Golden:
     ordered = sorted(members, key=lambda one: one.place)
     deleted = all(one.deleted for one in ordered)
     giving = [(n, one) for n, one in enumerate(ordered) if deleted or not one.deleted]
     values: dict[str, Any] = {}
     stories: list[_Story] = []
-    for attributes, chain in _groups([one for _, one in giving], declaration):
+    for attributes, chain in _groups([one for _, one in giving], plan):
         candidates = [(n, one) for n, one in giving if any(says(one.body.get(name)) for name in attributes)]
         if candidates:
-            found, story = _decide(candidates, attributes, chain, declaration)
+            found, story = _decide(candidates, attributes, chain, plan.declaration)
             values |= found
             stories.append(story)
     moved, unpinned = _pin(values, stories, pins)
     return Golden(
         values,
         _lineage(ordered, stories),
-        quality([one for _, one in giving], values, declaration),
+        quality([one for _, one in giving], values, plan.asked),
         fingerprint([values, deleted]),
         deleted,
         moved,
@@ -103,11 +111,24 @@ def survive(members: Sequence[Member], declaration: Declaration, pins: Sequence[
     )
 
 
-def _groups(members: Sequence[Member], declaration: Declaration) -> list[tuple[tuple[str, ...], Sequence[Rule]]]:
-    named = [(survivor.attributes, survivor.chain) for survivor in declaration.survivors]
-    covered = {name for attributes, _ in named for name in attributes}
-    others = sorted({name for one in members for name in one.body} - covered)
-    return [*named, *(((name,), declaration.others) for name in others)]
+def _alone(member: Member, plan: Plan) -> Golden:
+    """The golden record of one record, without a look at rules that have nothing to decide."""
+    said = {name for name, value in member.body.items() if says(value)}
+    order = [name for name in plan.order if name in said] + sorted(said - plan.covered)
+    values = {name: member.body[name] for name in order}
+    stories = [[order, [0], "only", [], None]] if order else []
+    return Golden(
+        values,
+        {"versions": [_source(member)], "stories": stories},
+        quality([member], values, plan.asked),
+        fingerprint([values, member.deleted]),
+        member.deleted,
+    )
+
+
+def _groups(members: Sequence[Member], plan: Plan) -> list[tuple[tuple[str, ...], Sequence[Rule]]]:
+    others = sorted({name for one in members for name in one.body} - plan.covered)
+    return [*plan.named, *(((name,), plan.declaration.others) for name in others)]
 
 
 def _decide(
@@ -123,7 +144,7 @@ def _decide(
                 winners = [n for n, _ in left]
                 return (
                     {name: value for name, value in united.items() if value},
-                    _Story(list(attributes), winners, "all", losers),
+                    _Story([name for name, value in united.items() if value], winners, "all", losers),
                 )
             continue  # what is no list cannot be united: the next rule decides
         kept = {id(one) for one in narrowed(link, [one for _, one in left], attributes, declaration)}
@@ -135,7 +156,7 @@ def _decide(
         rule = "tie"
     winner, member = left[0]
     found = {name: member.body[name] for name in attributes if says(member.body.get(name))}
-    return found, _Story(list(attributes), [winner], rule, losers)
+    return found, _Story([name for name in attributes if name in found], [winner], rule, losers)
 
 
 def _united(members: Sequence[Member], name: str) -> list[Any]:
@@ -168,12 +189,14 @@ def _pin(values: dict[str, Any], stories: list[_Story], pins: Sequence[Pin]) -> 
 
 
 def _lineage(members: Sequence[Member], stories: Sequence[_Story]) -> dict[str, Any]:
-    versions = [
-        [str(m.record), m.system, m.scope, m.key, m.stamp.isoformat(), m.sequence, m.digest] for m in members
-    ]  # fmt: skip
+    versions = [_source(one) for one in members]
     same: dict[bytes, list[Any]] = {}
     for story in stories:
         rest = [story.winners, story.rule, [list(one) for one in story.losers], story.pin and str(story.pin)]
         told = same.setdefault(text_of(rest), [[], *rest])
         told[0] += story.attributes
     return {"versions": versions, "stories": [one for one in same.values() if one[0]]}
+
+
+def _source(m: Member) -> list[Any]:
+    return [str(m.record), m.system, m.scope, m.key, m.stamp.isoformat(), m.sequence, m.digest]

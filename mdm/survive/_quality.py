@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from mdm.declaration import Declaration
 from mdm.survive._values import alike, says
 
 
@@ -14,9 +13,11 @@ class _Body(Protocol):
     def body(self) -> Mapping[str, Any]: ...
 
 
-def quality(members: Sequence[_Body], values: Mapping[str, Any], declaration: Declaration) -> dict[str, Any]:
-    """`score` from 0 to 1: three fifths how complete, two fifths how far the records that speak agree."""
-    asked = attributes(declaration)
+def quality(members: Sequence[_Body], values: Mapping[str, Any], asked: Sequence[str]) -> dict[str, Any]:
+    """How well a golden record tells about the attributes asked for, from 0 to 1.
+
+    `score` is three fifths how complete it is, two fifths how far the records that speak agree.
+    """
     complete = sum(says(values.get(name)) for name in asked) / len(asked) if asked else 1.0
     spoken = agreed = 0
     if len(members) > 1:
@@ -32,9 +33,3 @@ def quality(members: Sequence[_Body], values: Mapping[str, Any], declaration: De
         "agreed": round(share, 4),
         "records": len(members),
     }
-
-
-def attributes(declaration: Declaration) -> list[str]:
-    """The attributes that the declaration compares or decides about."""
-    compared = {path.split(".")[0].removesuffix("[]") for column in declaration.columns for path in column.paths}
-    return sorted(compared | {name for survivor in declaration.survivors for name in survivor.attributes})

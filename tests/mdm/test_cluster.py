@@ -143,9 +143,13 @@ def test_random_graphs_in_any_order_and_in_bulk_give_what_the_plain_meaning_give
     together = chance.sample(pairs, min(len(pairs), chance.choice([0, 0, 1, 3])))
     apart = [p for p in chance.sample(pairs, min(len(pairs), chance.choice([0, 1, 4]))) if p not in together]
     codes = {r: chance.choice([-1, -1, -1, 0, 1, 2]) for r in records}
+    systems = {r: chance.choice([-1, -1, 0, 1, 2, 3, 4]) for r in records}
+    clashing = chance.sample(pairs, chance.choice([0, 1]))
     guard = Guard(members=chance.choice([5, 30]), density=chance.choice([0.1, 0.3]))
 
     def conflicting(a, b):
+        if (a, b) in clashing or (b, a) in clashing or systems[a] == systems[b] >= 0:
+            return True
         return codes[a] >= 0 and codes[b] >= 0 and codes[a] != codes[b]
 
     expected = plain(records, edges, together, apart, guard, 6.0, -12.0, conflicting)
@@ -163,6 +167,8 @@ def test_random_graphs_in_any_order_and_in_bulk_give_what_the_plain_meaning_give
         guard=guard,
         auto=6.0,
         identities=[np.array([codes[r] for r in records], dtype=np.int64)],
+        exclusive=[np.array([systems[r] for r in records], dtype=np.int64)],
+        clashing=[(place[a], place[b]) for a, b in clashing],
         together=[(place[a], place[b]) for a, b in together],
         apart=[(place[a], place[b]) for a, b in apart],
     )

@@ -1,0 +1,304 @@
+"""The first load of an entity: matched in bulk, grouped over arrays, and written by COPY, a stream from end to end.
+
+What is kept in memory of a record is its id, its place and its block keys; bodies pass through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from landbridge.errors import Conflict, Finding, Invalid
+from landbridge.strict import json
+from mdm.cluster import BulkPartition, partition_bulk
+from mdm.hub._arrive import above, arrived, kept
+from mdm.hub._change import Change, Matching
+from mdm.hub._regroup import written
+from mdm.store import bulk
+from mdm.store._bulk import NULL, Grouped, escaped, hexadecimal, instant, line
+from mdm.survive import Member, survive
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CHUNK = 5_000
+Ints = NDArray[np.int64]
+
+
+class Weighed(Protocol):
+    """Edges between rows of a table, a batch of them."""
+
+    @property
+    def a(self) -> Any: ...
+    @property
+    def b(self) -> Any: ...
+    @property
+    def weight(self) -> Any: ...
+
+
+class Loaded(NamedTuple):
+    """What a first load gave."""
+
+    records: int
+    golden: int
+    crowds: int
+    """Components that were left to a person."""
+    moved: Mapping[UUID, UUID]
+    """Record → golden record, where these are not the same."""
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What is kept in memory of every record."""
+
+    ids: list[UUID] = field(default_factory=list)
+    places: list[tuple[str, str, str]] = field(default_factory=list)
+    orders: list[bytes] = field(default_factory=list)
+    parents: dict[int, UUID] = field(default_factory=dict)
+
+
+def first_load(
+    connection: Connection,
+    entity: str,
+    matching: Matching,
+    at: datetime,
+    changes: Iterable[Change],
+    table: pa.Table,
+    edges: Iterable[Weighed],
+) -> Loaded:
+    """Load an entity of which the hub holds nothing; one transaction, whose result is that of taking the changes.
+
+    Row n of `table` holds the features of the n-th change, and `edges` are those between its rows.
+    """
+    if not bulk.is_empty(connection, entity):
+        raise Conflict(
+            f"The hub holds {entity} records already.", hint="Take changes; a first load is for an empty hub."
+        )
+    rows = _Rows()
+    bulk.copy(connection, "hub_version", _versions(matching, changes, at, rows))
+    if len(rows.ids) != table.num_rows or len(set(rows.ids)) != len(rows.ids):
+        what = f"{len(rows.ids)} changes of {len(set(rows.ids))} records do not fit a table of {table.num_rows} rows"
+        raise Invalid([Finding("changes", "first_load", what, "Give each record once, in the order of the table.")])
+    found = _Edges.gather(edges)
+    made, golden = _group(matching, rows, table, found)
+    keys: list[NDArray[np.int64]] = []
+    crowded = np.zeros(len(rows.ids), dtype=np.bool_)
+    for crowd in made.too_big:
+        crowded[crowd] = True
+    bulk.copy(connection, "hub_record", _records(entity, matching, rows, table, golden, crowded, keys))
+    _write_keys(connection, entity, matching, at, rows, keys)
+    bulk.copy(connection, "hub_edge", _edges(rows, found))
+    moment = instant(at)
+    pairs = zip(rows.ids, golden.tolist(), strict=True)
+    bulk.copy(connection, "hub_membership", (line(_id(id_), moment, _id(rows.ids[g])) for id_, g in pairs))
+    count = _write_golden(connection, entity, matching, at)
+    bulk.analyse(connection)
+    moved = {id_: rows.ids[g] for n, (id_, g) in enumerate(zip(rows.ids, golden.tolist(), strict=True)) if g != n}
+    return Loaded(len(rows.ids), count, len(made.too_big), moved)
+
+
+def _id(id_: UUID) -> bytes:
+    return str(id_).encode()
+
+
+def _versions(matching: Matching, changes: Iterable[Change], at: datetime, rows: _Rows) -> Iterator[bytes]:
+    path, moment = matching.declaration.parent, instant(at)
+    for change in changes:
+        if change.action != "upsert":
+            what = f"a first load holds records, and {change.key} of {change.system} is a {change.action}"
+            raise Invalid([Finding("changes", "first_load", what, "Take deletions and merges after it.")])
+        one = arrived(change)
+        if path and path.split(".")[0] in (change.body or {}) and (parent := above(change.body or {}, path)):
+            rows.parents[len(rows.ids)] = parent
+        order = b"\t".join((instant(change.stamp), str(change.sequence).encode(), hexadecimal(one.order[2])))
+        rows.ids.append(change.record)
+        rows.places.append((change.system, change.scope, change.key))
+        rows.orders.append(order)
+        yield line(_id(change.record), order, b"upsert", escaped(one.written), moment)
+
+
+@dataclass(slots=True)
+class _Edges:
+    a: Ints
+    b: Ints
+    weight: NDArray[np.float64]
+
+    @staticmethod
+    def gather(batches: Iterable[Weighed]) -> _Edges:
+        parts = [(np.asarray(e.a), np.asarray(e.b), np.asarray(e.weight)) for e in batches]
+        if not parts:
+            none = np.zeros(0, dtype=np.int64)
+            return _Edges(none, none, np.zeros(0))
+        a, b, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return _Edges(a.astype(np.int64), b.astype(np.int64), weight.astype(np.float64))
+
+
+def _group(matching: Matching, rows: _Rows, table: pa.Table, edges: _Edges) -> tuple[BulkPartition, Ints]:
+    """The partition by rows of the table, and per row the row of the oldest record of its group."""
+    declared, size = matching.declaration, len(rows.ids)
+    order = np.array(sorted(range(size), key=lambda n: (rows.places[n], rows.ids[n])), dtype=np.int64)
+    rank = np.empty(size, dtype=np.int64)
+    rank[order] = np.arange(size)
+    identities, conflicting = _identities(declared, table, order)
+    where = {id_: n for n, id_ in enumerate(rows.ids)} if rows.parents else {}
+    clashing = [(int(rank[n]), int(rank[where[p]])) for n, p in rows.parents.items() if where.get(p, n) != n]
+    exclusive = [_codes([rows.places[n][0] for n in order.tolist()])] if declared.one_to_one else []
+    made = partition_bulk(
+        size,
+        rank[edges.a],
+        rank[edges.b],
+        edges.weight,
+        guard=declared.guard,
+        auto=declared.thresholds.auto,
+        identities=identities,
+        exclusive=exclusive,
+        clashing=clashing,
+        conflicting=conflicting,
+    )
+    groups = made.groups[rank]
+    whole = np.frombuffer(b"".join(id_.bytes for id_ in rows.ids), dtype=">u8").reshape(-1, 2)
+    oldest = np.lexsort((whole[:, 1], whole[:, 0], groups))
+    firsts = np.flatnonzero(np.r_[True, np.diff(groups[oldest]) != 0][:size])
+    golden = np.empty(size, dtype=np.int64)
+    golden[oldest] = np.repeat(oldest[firsts], np.diff(np.r_[firsts, size]))
+    return BulkPartition(groups, [order[crowd] for crowd in made.too_big]), golden
+
+
+def _codes(values: list[str]) -> Ints:
+    return np.unique(np.array(values), return_inverse=True)[1].astype(np.int64)
+
+
+def _identities(declared: Any, table: pa.Table, order: Ints) -> tuple[list[Ints], Any]:
+    """Identifiers that part records, as codes; those of which a record may hold many are compared one by one."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    codes, many = [], []
+    for one in declared.identifiers:
+        if not one.apart:
+            continue
+        column = table.column(one.column).combine_chunks()
+        if pa.types.is_list(column.type):
+            many.append([column[n].as_py() for n in order.tolist()])
+        else:
+            indices = pc.fill_null(column.dictionary_encode().indices, -1)
+            codes.append(indices.to_numpy(zero_copy_only=False).astype(np.int64)[order])
+
+    def conflicting(a: int, b: int) -> bool:
+        return any(held[a] and held[b] and set(held[a]).isdisjoint(held[b]) for held in many)
+
+    return codes, conflicting if many else None
+
+
+def _records(
+    entity: str,
+    matching: Matching,
+    rows: _Rows,
+    table: pa.Table,
+    golden: Ints,
+    crowded: NDArray[np.bool_],
+    keys: list[Ints],
+) -> Iterator[bytes]:
+    """Rows of records; their keys are noted on the way, as (key, row)."""
+    name = escaped(entity.encode())
+    homes = golden.tolist()
+    n = 0
+    for batch in table.to_batches(max_chunksize=CHUNK):
+        noted: list[tuple[int, int]] = []
+        for read in batch.to_pylist():
+            features = kept(read)
+            found = sorted(set(matching.scorer.keys(features)))
+            noted += [(key, n) for key in found]
+            system, scope, key = rows.places[n]
+            yield line(
+                _id(rows.ids[n]),
+                name,
+                escaped(system.encode()),
+                escaped(scope.encode()),
+                escaped(key.encode()),
+                rows.orders[n],
+                b"f",
+                _id(rows.parents[n]) if n in rows.parents else NULL,
+                escaped(json.dumps(features)),
+                b"{" + ",".join(map(str, found)).encode() + b"}",
+                _id(rows.ids[homes[n]]),
+                b"t" if crowded[n] else b"f",
+            )
+            n += 1
+        keys.append(np.array(noted, dtype=np.int64).reshape(-1, 2))
+
+
+def _write_keys(
+    connection: Connection, entity: str, matching: Matching, at: datetime, rows: _Rows, noted: list[Ints]
+) -> None:
+    keys = np.concatenate(noted) if noted else np.zeros((0, 2), dtype=np.int64)
+    keys = keys[np.lexsort((keys[:, 1], keys[:, 0]))]
+    ids = [_id(id_) for id_ in rows.ids]
+    bulk.copy(connection, "hub_key", (line(str(key).encode(), ids[n]) for key, n in keys.tolist()))
+    values, counts = np.unique(keys[:, 0], return_counts=True)
+    over = counts > matching.declaration.guard.hot
+    name, moment = escaped(entity.encode()), instant(at)
+    hot = zip(values[over].tolist(), counts[over].tolist(), strict=True)
+    bulk.copy(connection, "hub_hot", (line(str(k).encode(), name, str(c).encode(), moment) for k, c in hot))
+    silent = np.setdiff1d(np.arange(len(ids)), keys[:, 1]).tolist()
+    bulk.copy(
+        connection,
+        "hub_notice",
+        (line(b"unidentified", ids[n], name, b'{"record": "' + ids[n] + b'"}', moment) for n in silent),
+    )
+
+
+def _edges(rows: _Rows, edges: _Edges) -> Iterator[bytes]:
+    for a, b, weight in zip(edges.a.tolist(), edges.b.tolist(), edges.weight.tolist(), strict=True):
+        one, other = rows.ids[a], rows.ids[b]
+        if other < one:
+            one, other = other, one
+        yield line(_id(one), _id(other), repr(weight).encode())
+
+
+def _write_golden(connection: Connection, entity: str, matching: Matching, at: datetime) -> int:
+    name, moment = escaped(entity.encode()), instant(at)
+    policy = escaped(matching.declaration.digest.encode())
+    count = 0
+    for groups in _whole_groups(bulk.grouped(connection, entity, CHUNK)):
+        lines, changes = [], []
+        for group in groups:
+            made = survive([_member(one) for one in group], matching.declaration)
+            id_ = _id(group[0].golden)
+            values, lineage, quality = written(made)
+            lines.append(
+                line(
+                    id_, b"1", name, moment, b"active", escaped(values), escaped(lineage), escaped(quality),
+                    made.hash.encode(), policy,
+                )
+            )  # fmt: skip
+            changes.append(line(name, id_, b"1", b"create", moment))
+        bulk.copy(connection, "hub_golden", lines)
+        bulk.copy(connection, "hub_change", changes)
+        count += len(groups)
+    return count
+
+
+def _whole_groups(chunks: Iterable[list[Grouped]]) -> Iterator[list[list[Grouped]]]:
+    """The records of whole golden records, some golden records at a time; a chunk may end inside of one."""
+    open_: list[Grouped] = []
+    for chunk in chunks:
+        groups = [list(group) for _, group in groupby([*open_, *chunk], key=lambda one: one.golden)]
+        open_ = groups.pop()
+        yield groups
+    if open_:
+        yield [open_]
+
+
+def _member(one: Grouped) -> Member:
+    return Member(
+        one.id, one.system, one.scope, one.key, one.stamp, one.sequence, one.digest.hex(), one.body, one.features
+    )

@@ -1,0 +1,118 @@
+"""A first load: rows by COPY, keys in the order of their index, golden records from a cursor over their records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from mdm.store._sql import rows, sql
+
+TABLES = {
+    "hub_version": "record, stamp, sequence, digest, action, body, recorded_at",
+    "hub_record": "id, entity, system, scope, key, stamp, sequence, digest, deleted, parent, features, keys, golden, "
+    "crowded",
+    "hub_key": "key, record",
+    "hub_hot": "key, entity, records, since",
+    "hub_edge": "a, b, weight",
+    "hub_membership": "record, since, golden",
+    "hub_golden": "id, version, entity, at, state, values, lineage, quality, hash, policy",
+    "hub_change": "entity, golden, version, kind, at",
+    "hub_notice": "kind, about, entity, detail, since",
+}
+"""Tables of a load, with the columns in the order they are given."""
+
+
+def copy(connection: Connection, table: str, lines: Iterable[bytes]) -> None:
+    """Write lines, each the fields of one row as `line` joins them, into a table."""
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"copy {table} ({TABLES[table]}) from stdin") as stream:
+        pending: list[bytes] = []
+        held = 0
+        for one in lines:
+            pending.append(one)
+            held += len(one)
+            if held > 1 << 18:
+                stream.write(b"".join(pending))
+                pending, held = [], 0
+        stream.write(b"".join(pending))
+
+
+def line(*fields: bytes) -> bytes:
+    """One row of a COPY: fields that need no escape, see `escaped`."""
+    return b"\t".join(fields) + b"\n"
+
+
+NULL = b"\\N"
+
+
+def escaped(text: bytes) -> bytes:
+    """A text as a field of a COPY."""
+    if b"\\" in text:
+        text = text.replace(b"\\", b"\\\\")
+    if b"\n" in text or b"\t" in text or b"\r" in text:
+        text = text.replace(b"\n", b"\\n").replace(b"\t", b"\\t").replace(b"\r", b"\\r")
+    return text
+
+
+def hexadecimal(value: bytes) -> bytes:
+    """Bytes as a field of a COPY."""
+    return b"\\\\x" + value.hex().encode()
+
+
+def instant(value: datetime) -> bytes:
+    """A time as a field of a COPY."""
+    return value.isoformat().encode()
+
+
+class Grouped(NamedTuple):
+    """A record on its way into its golden record."""
+
+    golden: UUID
+    id: UUID
+    system: str
+    scope: str
+    key: str
+    stamp: datetime
+    sequence: int
+    digest: bytes
+    features: Any
+    body: Any
+
+
+def is_empty(connection: Connection, entity: str) -> bool:
+    """Whether the hub holds no record of an entity."""
+    return not rows(connection, _ANY, entity=entity)[0].some
+
+
+_ANY = sql("""
+select exists (select from hub_change where entity = :entity)
+    or exists (select from hub_record where entity = :entity) as some""")
+
+
+def analyse(connection: Connection) -> None:
+    """Let the planner know what was loaded."""
+    for table in TABLES:
+        connection.execute(sql("analyze <table>", table=table))
+
+
+def grouped(connection: Connection, entity: str, size: int) -> Iterator[list[Grouped]]:
+    """Every record of an entity by golden record, in chunks; a chunk ends anywhere."""
+    driver: Any = connection.connection.driver_connection
+    for setting in ("work_mem = '256MB'", "enable_seqscan = on"):  # here, and only here, everything is read
+        connection.execute(sql("set local <setting>", setting=setting))
+    with driver.cursor(name="hub_load") as cursor:
+        cursor.itersize = size
+        cursor.execute(_GROUPED, {"entity": entity})
+        while chunk := cursor.fetchmany(size):
+            yield [Grouped(*one) for one in chunk]
+
+
+_GROUPED = """
+select r.golden, r.id, r.system, r.scope, r.key, r.stamp, r.sequence, r.digest, r.features, v.body
+from hub_record r join hub_version v on v.record = r.id and v.stamp = r.stamp and v.sequence = r.sequence
+    and v.digest = r.digest
+where r.entity = %(entity)s order by r.golden, r.id"""
