@@ -26,6 +26,7 @@ from small_connectors import ORDER, READ_TIMEOUT, TARGETS, Source, reached
 from landbridge import seam
 from landbridge.connector import Config
 from landbridge.engine import Engine, Parts
+from landbridge.net import Breaker
 from landbridge.settings import Flow, Ownership, System
 from landbridge.signatures import Webhook
 from landbridge.store import Store
@@ -34,6 +35,8 @@ from landbridge.webhook import _committer, application
 from landbridge.worker import Worker
 
 DIED = 137
+RESTS = Breaker(first=0.1, longest=0.5)
+"""It opens as in production; so many bad replies open it often, and its rests are as short as the leases."""
 SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes for the harness").decode()
 
 
@@ -46,7 +49,7 @@ class Terms:
     target: int
     grade: str
     lease: float = 1.2
-    settle: float = 0.9
+    settle: float = 1.2
     concurrency: int = 4
     read: float = READ_TIMEOUT
     pool: int = 4
@@ -112,6 +115,7 @@ def made(terms: Terms, store: Store, clock: Clock) -> Engine:
             ids=uuid7,
             lease=timedelta(seconds=terms.lease),
             concurrency={"target": terms.concurrency},
+            breakers={"target": RESTS},
         )
     )
     engine.register()
