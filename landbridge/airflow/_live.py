@@ -8,13 +8,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from landbridge.airflow._steps import opened
 from landbridge.errors import ConfigError, Rejected
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def _shown(flow: Flow, name: str) -> DAG:
     with DAG(
         dag_id=name,
         description=f"What a resident worker moved of {flow.flow}: a run per window, its counts in its conf and note.",
+        doc_md=_SHOWN_PAGE.format(flow=flow.flow, summary=flow.summary),
         schedule=None,
         tags=["landbridge", "real time", flow.extract.source, flow.extract.entity],
         default_args={"owner": flow.owner or "landbridge"},
@@ -81,9 +82,10 @@ def _repair(flow: Flow, name: str, root: Path) -> DAG:
     with DAG(
         dag_id=name,
         description=f"Messages of {flow.flow} that need a person; clear the failed run when they are mended.",
+        doc_md=_REPAIR_PAGE.format(flow=flow.flow, summary=flow.summary),
         schedule=None,
         max_active_runs=1,
-        tags=["landbridge", "real time", "repair", flow.extract.source, flow.extract.entity],
+        tags=["landbridge", "repair", flow.extract.source, flow.extract.entity],
         params={"ids": Param([], type="array", items={"type": "integer"}, title="Rows of the outbox")},
         default_args={"owner": flow.owner or "landbridge", "retries": 0},
     ) as dag:
@@ -94,7 +96,7 @@ def _repair(flow: Flow, name: str, root: Path) -> DAG:
             try:
                 return look_at(root, context["params"]["ids"])
             except Rejected as error:
-                raise AirflowFailException(str(error)) from None
+                raise AirflowFailException(error.message) from None
 
         look()
     return dag
@@ -107,6 +109,7 @@ def _lane(flows: list[str], root: Path) -> DAG:
     with DAG(
         dag_id=LANE,
         description=f"The worker's loop for {', '.join(flows)}: a run per {WINDOW / 60:g} minutes.",
+        doc_md=_LANE_PAGE.format(flows=", ".join(flows), minutes=f"{WINDOW / 60:g}"),
         schedule="@continuous",
         start_date=_BEGUN,
         catchup=False,
@@ -126,7 +129,7 @@ def _lane(flows: list[str], root: Path) -> DAG:
             try:
                 tell(counts)
             except Rejected as error:
-                raise AirflowFailException(str(error)) from None
+                raise AirflowFailException(error.message) from None
 
         result: Any = drain()  # a reference to its result, not a dict
         look(result)
@@ -135,7 +138,6 @@ def _lane(flows: list[str], root: Path) -> DAG:
 
 def host_lane(root: Path, seconds: float = WINDOW, *, host: str = "airflow") -> dict[str, dict[str, int]]:
     """Be a worker for flows with `realtime: airflow` for so long; what it counted by flow."""
-    from landbridge.installation import open_installation
     from landbridge.worker import Worker
 
     counts: dict[str, Counter[str]] = {}
@@ -143,7 +145,7 @@ def host_lane(root: Path, seconds: float = WINDOW, *, host: str = "airflow") -> 
     def watch(window: Window) -> None:
         counts.setdefault(window.flow, Counter()).update(window.counts)
 
-    with open_installation(root, os.environ.get("LANDBRIDGE_ENVIRONMENT")) as installation:
+    with opened(root) as installation:
         until = time.monotonic() + seconds
         Worker(installation.engine, host=host, watchers=[watch]).run(lambda: time.monotonic() >= until)
     return {flow: dict(counted) for flow, counted in sorted(counts.items())}
@@ -158,24 +160,53 @@ def tell(counts: dict[str, dict[str, int]]) -> None:
     bad = {f: sum(c.get(word, 0) for word in NEEDS_A_PERSON) for f, c in counts.items()}
     if any(bad.values()):
         told = ", ".join(f"{number} of {flow}" for flow, number in bad.items() if number)
-        raise Rejected(f"Some messages need a person: {told}.", hint="landbridge dead list")
+        _log.error("hint: landbridge dead list --causes")
+        raise Rejected(f"Some messages need a person: {told}.", hint="landbridge dead list --causes")
 
 
 def look_at(root: Path, ids: list[int]) -> int:
     """How many of these rows were seen to; Rejected, with each one's reason in the log, while some are not."""
-    from landbridge.installation import open_installation
     from landbridge.store import live
 
-    with (
-        open_installation(root, os.environ.get("LANDBRIDGE_ENVIRONMENT")) as installation,
-        installation.store.reading() as connection,
-    ):
+    with opened(root) as installation, installation.store.reading() as connection:
         left = live.still_failed(connection, ids)
     for row in left:
-        _log.error("%s %s is %s: %s", row.route, row.source_key, row.state, row.reason)
+        reason, _, hint = str(row.reason).partition(" hint: ")
+        _log.error("row %d: %s %s is %s: %s", row.id, row.route, row.source_key, row.state, reason)
+        if hint:
+            _log.error("hint: %s", hint)
     if left:
-        raise Rejected(
-            f"{len(left)} of {len(ids)} messages need a person.",
-            hint="`landbridge dead list`; mend, replay or discard them, then clear this run.",
+        flow = left[0].route.partition("/")[0]
+        hint = (
+            f"look: landbridge dead list --flow {flow}; mend the cause; landbridge dead replay ROW, or "
+            "landbridge dead discard ROW --reason ...; then clear this run."
         )
+        _log.error("hint: %s", hint)  # a line of its own: the exception stands above a long traceback
+        raise Rejected(f"{len(left)} of {len(ids)} messages need a person.", hint=hint)
     return len(ids)
+
+
+_SHOWN_PAGE = """{summary}
+
+A resident worker moves the messages of `{flow}` as they come; nothing of that waits for Airflow. It tells here what
+passed: a run per window of 15 seconds in which something did, with the counts in its note and its conf. The one task
+does nothing. The flow's own DAG, `{flow}`, reads and delivers by its schedule beside it; what came to need a person is
+a failed run of `{flow}__repair`.
+"""
+
+_REPAIR_PAGE = """{summary}
+
+A run of this DAG names messages of `{flow}` that came to need a person, and fails while one of them still does. The log
+of its task has each one's reason.
+
+1. Look: `landbridge dead list --flow {flow}`, `landbridge dead show ROW`.
+2. Mend the cause: the record, the mapping, or the target's settings.
+3. `landbridge dead replay ROW`, or `landbridge dead discard ROW --reason "..."`.
+4. Clear the failed run here: it succeeds once none of its messages needs anybody.
+"""
+
+_LANE_PAGE = """The worker's loop, hosted by Airflow, for {flows}: a run per {minutes} minutes, and the next at once.
+
+The task `drain` returns what it counted, by flow; `look` fails where something came to need a person:
+`landbridge dead list --causes`.
+"""

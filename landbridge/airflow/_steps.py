@@ -30,7 +30,7 @@ def extract(root: Path, name: str, run: Run) -> Run:
     """Step 1: what changed at the source is in the inbox."""
     from landbridge.time import uuid7
 
-    with _opened(root) as installation:
+    with opened(root) as installation:
         started = installation.clock.now()
         run = run | {"run": str(uuid7()), "started": started.isoformat(), "counts": {}, "refused": ""}
         try:
@@ -53,7 +53,7 @@ def check(root: Path, name: str, run: Run) -> Run:
     """
     if run.get("dry_run"):
         return run
-    with _opened(root) as installation:
+    with opened(root) as installation:
         flow = installation.settings.flow(name)
         if find_spec("great_expectations") is None and flow.check.on_fail != "stop":
             _log.warning("great-expectations is not here: only the rules for single messages are held to")
@@ -105,7 +105,7 @@ def process(root: Path, name: str, run: Run) -> Run:
     """Steps 2 to 4: what waits in the inbox stands in the outbox or in quarantine."""
     if run.get("dry_run"):
         return run
-    with _opened(root) as installation:
+    with opened(root) as installation:
         try:
             _look_for_others(installation, name, run)
             counts = installation.engine.process(*installation.settings.flow(name).feed)
@@ -119,7 +119,7 @@ def deliver(root: Path, name: str, run: Run) -> Run:
     """Steps 5 to 7: what is due is in the target, waits for its next attempt, or is a dead letter."""
     if run.get("dry_run"):
         return run
-    with _opened(root) as installation:
+    with opened(root) as installation:
         try:
             counts = installation.engine.deliver({name})
         except LandbridgeError as error:
@@ -132,7 +132,7 @@ def record(root: Path, name: str, run: Run) -> dict[str, int]:
     """Keep the run with its counts; Rejected if a snapshot was refused, so that the run is seen as failed."""
     counts: dict[str, int] = run["counts"]
     if not run.get("dry_run"):
-        with _opened(root) as installation:
+        with opened(root) as installation:
             _keep(installation, name, run, "failed" if run["refused"] else "succeeded", run["refused"] or None)
     told = ", ".join(f"{number} {word}" for word, number in sorted(counts.items()) if number)
     _log.info("%s: %s", name, told or "nothing to do")
@@ -148,7 +148,7 @@ def rehearse(root: Path, name: str, *, since: str | None, limit: int | None) -> 
     """
     from landbridge.engine import preview
 
-    with _opened(root) as installation:
+    with opened(root) as installation:
         found = preview(installation.engine, name, since=since, limit=limit)
     for one in found.examples:
         fields = ", ".join(difference.field for difference in one.differences)
@@ -156,9 +156,11 @@ def rehearse(root: Path, name: str, *, since: str | None, limit: int | None) -> 
     return {"dry_run": True, "run": "", "counts": dict(found.counts), "refused": found.refused}
 
 
-def _opened(root: Path) -> AbstractContextManager[Installation]:
+def opened(root: Path) -> AbstractContextManager[Installation]:
+    """The installation that a task works with; what its libraries say of themselves stays out of the task's log."""
     from landbridge.installation import open_installation
 
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # Every flow is read, not only this one: a feed's messages fan out to all flows that subscribe to it.
     return open_installation(root, os.environ.get("LANDBRIDGE_ENVIRONMENT"))
 

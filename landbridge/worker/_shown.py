@@ -23,6 +23,7 @@ NEEDS_A_PERSON = ("dead", "quarantined", "conflict")
 EVERY = 10.0
 """Seconds between two runs of a flow's own DAG that news set off."""
 _KEPT = 50
+_NAMED = 5
 
 _log = logging.getLogger("landbridge.worker")
 
@@ -90,15 +91,19 @@ class Shown:
         told = ", ".join(f"{number} {word}" for word, number in sorted(counts.items()))
         span = {"since": window.since.isoformat(), "until": window.until.isoformat()}
         self._airflow.trigger(
-            SHOWN.format(flow=window.flow), {"counts": counts, **span}, run=f"window_{window.run}", note=told
+            SHOWN.format(flow=window.flow), {"counts": counts, **span}, run=f"window_{_name(window)}", note=told
         )
         if not any(counts.get(word) for word in NEEDS_A_PERSON):
             return
         with self._parts.store.reading() as connection:
             ids = live.failed_since(connection, window.flow, window.since)
         if ids:
+            needed = ", ".join(f"{counts[word]} {word}" for word in NEEDS_A_PERSON if counts.get(word))
             self._airflow.trigger(
-                REPAIR.format(flow=window.flow), {"ids": ids, "counts": counts, **span}, run=f"repair_{window.run}"
+                REPAIR.format(flow=window.flow),
+                {"ids": ids, "counts": counts, **span},
+                run=f"repair_{_name(window)}",
+                note=f"{needed}; rows {', '.join(map(str, ids[:_NAMED]))}{' …' * (len(ids) > _NAMED)}",
             )
 
     def _set_off(self, flow: str) -> None:
@@ -114,3 +119,8 @@ class Shown:
             return
         self._rung[flow] = now
         self._wanted.discard(flow)
+
+
+def _name(window: Window) -> str:
+    """What tells a window from every other one, and tells people when it was: the same whenever it is told again."""
+    return f"{window.since:%Y-%m-%dT%H:%M:%S}_{window.run.hex[-6:]}"

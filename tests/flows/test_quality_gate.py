@@ -449,7 +449,7 @@ def test_a_dag_stops_at_its_check_until_a_person_lets_it_go_on(
     from landbridge.time import uuid7
 
     desk = made(UNIQUE, TOTAL, on_fail="stop")
-    monkeypatch.setattr(_steps, "_opened", lambda _: nullcontext(desk))
+    monkeypatch.setattr(_steps, "opened", lambda _: nullcontext(desk))
     monkeypatch.setattr(desk.settings, "subscribers", lambda *_: [desk.settings.flow("orders")], raising=False)
     caplog.set_level("INFO", logger="landbridge")
 
@@ -496,7 +496,7 @@ def test_a_flow_without_rules_does_not_process_past_the_gate_of_another_one(
 
     desk = made(UNIQUE)
     desk.settings.flows["plain"] = flow("plain", "crm", "sales_order", "erp", check={"quality": "none"})
-    monkeypatch.setattr(_steps, "_opened", lambda _: nullcontext(desk))
+    monkeypatch.setattr(_steps, "opened", lambda _: nullcontext(desk))
     for key in ("a", "b"):
         desk.put(key, number="1")
     desk.extract()
@@ -512,7 +512,7 @@ def test_without_great_expectations_a_dag_goes_on_with_the_rules_for_messages_un
     from landbridge.airflow import _steps
 
     desk = made(UNIQUE)
-    monkeypatch.setattr(_steps, "_opened", lambda _: nullcontext(desk))
+    monkeypatch.setattr(_steps, "opened", lambda _: nullcontext(desk))
     monkeypatch.setattr(_steps, "find_spec", lambda _: None)
     desk.put("a")
     desk.extract()
