@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mdm.declaration import Declaration
-from mdm.score import blocks_of, many_columns, measures
+from mdm.score import blocks_of, held, many_columns, measures
 
 if TYPE_CHECKING:
     import duckdb
@@ -84,17 +84,12 @@ def _over_columns(measure: Any, kind: str) -> Any:
     return run
 
 
-def quoted(column: str) -> str:
-    """A column's name in SQL, whatever word it is."""
-    return '"' + column.replace('"', '""') + '"'
-
-
 def put_records(connection: Connection, table: pa.Table) -> None:
     """The table `record`: the columns of the declaration and `unique_id`, the record's place."""
     import pyarrow as pa
 
     places = pa.array(range(table.num_rows), pa.int32())
-    given = table.append_column("unique_id", places)
+    given = table.rename_columns([held(name) for name in table.column_names]).append_column("unique_id", places)
     connection.register("given", given)
     connection.execute("create or replace table record as select * from given")
     connection.unregister("given")
@@ -107,14 +102,14 @@ def put_keys(connection: Connection, declaration: Declaration) -> None:
     for rule, block in enumerate(blocks_of(declaration)):
         names, lists, where = [], [], []
         for column, length in block.parts:
-            where.append(f"{quoted(column)} is not null")
+            where.append(f"{held(column)} is not null")
             if column in many:
-                whole = quoted(column)
+                whole = held(column)
                 cut = whole if length is None else f"list_transform({whole}, lambda x: left(x, {int(length)}))"
                 lists.append(f"cross join unnest(list_distinct({cut})) as u_{column}(one)")
                 names.append(f"u_{column}.one")
             else:
-                names.append(quoted(column) if length is None else f"left({quoted(column)}, {int(length)})")
+                names.append(held(column) if length is None else f"left({held(column)}, {int(length)})")
         text = " || chr(31) || ".join([f"'{declaration.entity}'", f"'{rule}'", *names])
         key = f"(md5_number_lower({text})::hugeint - 9223372036854775808)::bigint"
         parts.append(

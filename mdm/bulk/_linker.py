@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from mdm.bulk._duckdb import Connection, quoted
-from mdm.score import Frequencies
+from mdm.bulk._duckdb import Connection
+from mdm.score import Frequencies, held
 
 
 @contextmanager
@@ -59,15 +59,15 @@ def register_frequencies(connection: Connection, linker: Any, frequencies: Mappi
             }
         )
         connection.register("shares", shares)
-        name = quoted(column)
+        name = held(column)
         connection.execute(
-            f"create or replace table frequency_{column} as select {name}, coalesce(share, ?) as tf_{column} "
+            f"create or replace table frequency_{column} as select {name}, coalesce(share, ?) as tf_{name} "
             f"from (select distinct {name} from record where {name} is not null) left join shares on value = {name}",
             [known.floor],
         )
         connection.unregister("shares")
         looked_up = DuckDBAPI(connection=connection).register(f"frequency_{column}")
-        linker.table_management.register_term_frequency_lookup(looked_up, column)
+        linker.table_management.register_term_frequency_lookup(looked_up, name)
 
 
 def score_pairs(connection: Connection, linker: Any, threshold: float | None) -> Any:

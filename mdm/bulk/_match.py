@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from mdm.bulk._duckdb import Connection, Room, connected, put_keys, put_records, quoted
+from mdm.bulk._duckdb import Connection, Room, connected, put_keys, put_records
 from mdm.bulk._linker import linker_over, quiet, register_frequencies, score_pairs
 from mdm.bulk._pairs import HotKey, count_pairs, drop_hot_keys, put_pairs
 from mdm.bulk._table import check_table
 from mdm.declaration import Declaration
-from mdm.score import Model, check_model, many_columns
+from mdm.score import Model, check_model, held, many_columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,7 +66,7 @@ def _put_same(connection: Connection, declaration: Declaration) -> list[tuple[st
     for one in declaration.identifiers:
         if one.same is None:
             continue
-        name = quoted(one.column)
+        name = held(one.column)
         value = f"unnest({name})" if one.column in many else name
         connection.execute(
             f"create or replace table same_{one.column} as with held as "

@@ -6,12 +6,12 @@ from math import ceil, log2
 from typing import TYPE_CHECKING, Any
 
 from landbridge.errors import ConfigError, Problem
-from mdm.bulk._duckdb import Connection, Room, connected, put_keys, put_records, quoted
+from mdm.bulk._duckdb import Connection, Room, connected, put_keys, put_records
 from mdm.bulk._linker import linker_over, quiet, register_frequencies, score_pairs, settings_with
 from mdm.bulk._pairs import count_pairs, drop_hot_keys, put_pairs
 from mdm.bulk._table import check_table
 from mdm.declaration import Block, Declaration
-from mdm.score import Frequencies, Model, blocks_of, comparison_settings, many_columns
+from mdm.score import Frequencies, Model, blocks_of, comparison_settings, held, many_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,8 +21,8 @@ SESSIONS = 5
 SESSION_PAIRS = 500_000
 SAMPLED_PAIRS = 400_000
 ROUNDS = 2
-LEAST_M, MOST_M = 0.002, 0.998
-"""No one column says more than 9 bits against a match: real records hold surprises that no sample showed."""
+LEAST_M, MOST_M = 0.005, 0.995
+"""No one column says more than 8 bits against a match: real records hold surprises that no sample showed."""
 
 
 def train(declaration: Declaration, table: pa.Table, *, seed: int = 1, room: Room | None = None) -> Model:
@@ -47,7 +47,7 @@ def train(declaration: Declaration, table: pa.Table, *, seed: int = 1, room: Roo
 
 def _frequencies(connection: Connection, column: str) -> Frequencies:
     """The share of every value that occurs more than once; the others share the floor."""
-    name = quoted(column)
+    name = held(column)
     total = int(connection.execute(f"select count({name}) from record").fetchall()[0][0])
     rows = connection.execute(
         f"select {name}, count(*) from record where {name} is not null group by 1 having count(*) > 1 order by 1"
@@ -69,7 +69,8 @@ def _estimate(
         except Exception as error:  # Splink raises its own and bare errors where a block holds no pair
             if not _no_pairs(error):
                 raise
-    return list(linker.misc.save_model_to_json()["comparisons"])
+    learned = {one["output_column_name"]: one for one in linker.misc.save_model_to_json()["comparisons"]}
+    return [learned.get(one["output_column_name"], one) for one in comparisons]
 
 
 def _no_pairs(error: Exception) -> bool:
@@ -79,8 +80,12 @@ def _no_pairs(error: Exception) -> bool:
 def _sessions(declaration: Declaration) -> list[str]:
     """Blocks to learn m in: each leaves the columns it blocks on unlearned, so together they cover every column."""
     many = many_columns(declaration)
-    usable = [block for block in blocks_of(declaration) if not any(column in many for column, _ in block.parts)]
     compared = [one.column for one in declaration.comparisons]
+    usable = [  # a block on all that is compared would leave nothing to learn
+        block
+        for block in blocks_of(declaration)
+        if not any(column in many for column, _ in block.parts) and not set(compared) <= dict(block.parts).keys()
+    ]
     chosen: list[Block] = []
     covered = dict.fromkeys(compared, 0)
     while usable and len(chosen) < SESSIONS:
@@ -94,9 +99,9 @@ def _sessions(declaration: Declaration) -> list[str]:
 
 def _sql(block: Block) -> str:
     return " and ".join(
-        f"l.{column} = r.{column}"
+        f"l.{held(column)} = r.{held(column)}"
         if length is None
-        else f"substr(l.{column}, 1, {int(length)}) = substr(r.{column}, 1, {int(length)})"
+        else f"substr(l.{held(column)}, 1, {int(length)}) = substr(r.{held(column)}, 1, {int(length)})"
         for column, length in block.parts
     )
 
@@ -116,7 +121,7 @@ def _settle(
     pairs = records * (records - 1) / 2
     sampled = min(float(RANDOM_PAIRS), pairs)
     distinct = {
-        c.column: int(connection.execute(f"select count(distinct {quoted(c.column)}) from record").fetchall()[0][0])
+        c.column: int(connection.execute(f"select count(distinct {held(c.column)}) from record").fetchall()[0][0])
         for c in declaration.comparisons
     }
     unique = {c.column: c.unique for c in declaration.comparisons}
@@ -144,7 +149,7 @@ def _prior(evidence: Any, parts: int, pairs: float) -> float:
         odds = np.clip(evidence + log2(prior / (1 - prior)), -100, 100)
         expected = float(np.sum(1 / (1 + np.exp2(-odds)))) * parts
         prior = min(0.05, max(expected, 0.5) / pairs)
-    return float(prior)
+    return _steady(prior)
 
 
 def _filled(
@@ -165,19 +170,31 @@ def _filled(
 def _levels(
     one: dict[str, Any], distinct: int, unique: float | None, sampled: float, prior: float
 ) -> list[dict[str, Any]]:
-    column, unseen = one["output_column_name"], 0.5 / sampled
+    column, unseen = held(one["output_column_name"]), 0.5 / sampled
     levels = [level for level in one["comparison_levels"] if not level.get("is_null_level")]
     chances = _chances([_number(level.get("m_probability")) for level in levels])
     kept = [dict(level) for level in one["comparison_levels"] if level.get("is_null_level")]
+    spent, bits = 0.0, float("inf")
     for level, m in zip(levels, chances, strict=True):
-        exact = level["sql_condition"] == f"{column}_l = {column}_r"
-        if exact and unique is not None:
+        seen = _number(level.get("u_probability"))
+        least = 1 / max(distinct, 1) if level["sql_condition"] == f"{column}_l = {column}_r" else unseen
+        if unique is not None and level.get("fix_u_probability"):
             u = unique
+        elif level is levels[-1]:
+            u = max(seen or 0.0, 1 - spent, m)  # disagreement proves nothing
+        elif seen is None:  # no stranger was seen to agree so: it proves no more than the level above
+            u = max(least, m / 2**bits)
         else:
-            u = _number(level.get("u_probability")) or unseen
-            u = max((u - prior * m) / (1 - prior), 1 / max(distinct, 1) if exact else unseen)
-        kept.append({**level, "m_probability": m, "u_probability": min(u, 1.0), "fix_u_probability": False})
+            u = max((seen - prior * m) / (1 - prior), least)
+        u = min(u, 1.0)
+        spent, bits = spent + u, log2(m / u)
+        kept.append({**level, "m_probability": _steady(m), "u_probability": _steady(u), "fix_u_probability": False})
     return kept
+
+
+def _steady(chance: float) -> float:
+    """A number without its last digits, which depend on the order in which threads add up."""
+    return float(f"{chance:.10g}")
 
 
 def _number(told: Any) -> float | None:

@@ -14,6 +14,7 @@ from mdm.normalise._words import entries
 
 _MAIL = re.compile(r"[^@\s,;<>\"]+@((?:[\w\-]+\.)+[^\W\d_]{2,})")
 FREE_MAIL = frozenset(entries("free_mail"))
+_ROLES = frozenset(entries("role_mailboxes"))
 
 
 @normaliser(
@@ -58,6 +59,15 @@ def email(value: str) -> str | None:
     return f"{local}@{domain}"
 
 
+@normaliser("mailbox", ("j.muster@acme.example", "j.muster@acme.example"), ("info@acme.example", None))
+def mailbox(value: str) -> str | None:
+    """An e-mail address of one desk or person; info@, sales@ and the like are everybody's there and say nothing."""
+    address = email(value)
+    if not isinstance(address, str) or address.partition("@")[0] in _ROLES:
+        return None
+    return address
+
+
 @normaliser("email_domain", ("sales@acme.example", "acme.example"), ("someone@gmail.com", None))
 def email_domain(value: str) -> str | None:
     """The domain of an e-mail address; that of a free-mail provider says nothing."""
@@ -72,3 +82,10 @@ def domain(value: str) -> str | None:
     host = re.sub(r"^[a-z][a-z0-9+.\-]*://", "", plain(value))
     host = re.split(r"[/?#:\s]", host, maxsplit=1)[0].removeprefix("www.").rstrip(".")
     return host if re.fullmatch(r"([\w\-]+\.)+[^\W\d_]{2,}", host) else None
+
+
+@normaliser("web", ("www.acme.example/de", "acme.example"), ("sales@acme.example", "acme.example"), ("x@qq.com", None))
+def web(value: str) -> str | None:
+    """The domain of a web address or of an e-mail address; that of a free-mail provider says nothing."""
+    found = email_domain(value) if "@" in value else domain(value)
+    return found if isinstance(found, str) else None

@@ -82,8 +82,6 @@ class _Reader:
                 if not self._many:
                     return value
                 found += value if isinstance(value, tuple) else [value]
-            if found:
-                break
         return tuple(sorted({str(value) for value in found})) or None
 
     def _raw(self, body: Body, path: str, parts: list[tuple[str, bool]]) -> Iterator[tuple[Any, Body]]:

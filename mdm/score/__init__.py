@@ -1,7 +1,7 @@
 """Scorers: how much two records weigh for being one, and by which keys candidates are found."""
 
 from mdm.score._blocks import blocks_of, key_of, keys_by, many_columns, number_columns
-from mdm.score._compare import SIGNS, SLACK, measures
+from mdm.score._compare import SIGNS, SLACK, held, measures
 from mdm.score._model import Frequencies, Model, check_model, comparison_settings
 from mdm.score._parties import PartyScorer
 from mdm.score._scorer import PRIOR, Scored, Scorer, Step
@@ -19,6 +19,7 @@ __all__ = [
     "blocks_of",
     "check_model",
     "comparison_settings",
+    "held",
     "key_of",
     "keys_by",
     "many_columns",

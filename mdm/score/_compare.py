@@ -78,8 +78,14 @@ def threshold(level: Level) -> str:
     return str(int(level.at)) if level.test != "days" else repr(float(level.at))
 
 
-def condition(level: Level, column: str) -> str:
-    """The level as SQL over `<column>_l` and `<column>_r`, the same on every database."""
+def held(column: str) -> str:
+    """A declared column's name in SQL, which is none of SQL's own words."""
+    return f"v_{column}"
+
+
+def condition(level: Level, declared: str) -> str:
+    """The level as SQL over the column's values `_l` and `_r`, the same on every database."""
+    column = held(declared)
     if level.test == "exact":
         return f"{column}_l = {column}_r"
     sign, function = SIGNS[level.test]

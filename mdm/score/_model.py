@@ -13,7 +13,7 @@ from landbridge.errors import ConfigError, Problem
 from landbridge.strict import json
 from mdm.declaration import Comparison, Declaration
 from mdm.score._blocks import many_columns
-from mdm.score._compare import condition
+from mdm.score._compare import condition, held
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -90,7 +90,7 @@ def _problems(declaration: Declaration) -> list[tuple[str, str]]:
     many = many_columns(declaration)
     found = []
     for name in sorted(columns):
-        if not _NAME.fullmatch(name) or name == "unique_id":
+        if not _NAME.fullmatch(name):
             found.append((f"columns.{name}: cannot be the name of a column.", "Use small letters, digits and `_`."))
     for one in declaration.comparisons:
         where = f"comparisons.{one.column}"
@@ -116,7 +116,7 @@ def _problems(declaration: Declaration) -> list[tuple[str, str]]:
 
 
 def _comparison(one: Comparison) -> dict[str, Any]:
-    column = one.column
+    column = held(one.column)
     levels: list[dict[str, Any]] = [
         {
             "sql_condition": f"{column}_l IS NULL OR {column}_r IS NULL",
@@ -126,16 +126,16 @@ def _comparison(one: Comparison) -> dict[str, Any]:
     ]
     for level in one.levels:
         told: dict[str, Any] = {
-            "sql_condition": condition(level, column),
+            "sql_condition": condition(level, one.column),
             "label_for_charts": label(level.test, level.at),
         }
-        if level.test == "exact" and one.unique is not None:
+        if level.test in ("exact", "intersect") and one.unique is not None:
             told |= {"u_probability": one.unique, "fix_u_probability": True}
         if level.test == "exact" and one.frequency:
             told |= {"tf_adjustment_column": column, "tf_adjustment_weight": 1.0}
         levels.append(told)
     levels.append({"sql_condition": "ELSE", "label_for_charts": "different"})
-    return {"output_column_name": column, "comparison_levels": levels}
+    return {"output_column_name": one.column, "comparison_levels": levels}
 
 
 def label(test: str, at: float) -> str:
