@@ -212,6 +212,19 @@ def test_a_line_that_breaks_fails_its_span(clock):
     assert span.failed == "unavailable"
 
 
+def test_while_nobody_collects_no_span_is_put_together(made, desk, monkeypatch):
+    def never(*given: Any, **named: Any) -> None:
+        raise AssertionError("a span was put together for nobody")
+
+    monkeypatch.setattr(telemetry.Span, "__init__", never)
+    monkeypatch.setattr("landbridge.telemetry._spans.random", None)  # nor an id for one
+    assert not telemetry.on()
+    with at_work(Worker(made)):
+        assert desk.send(change("C1"), traceparent=TRACEPARENT).ok
+        until(lambda: stands(made, "C1"))
+    assert inbox(made)[0].trace.hex == TRACE, "the trace goes on all the same"
+
+
 # -- the environment ---------------------------------------------------------------------------------------------------
 
 
