@@ -17,7 +17,7 @@ from landbridge.installation import DATABASE, open_installation, state_folder
 from landbridge.settings import Settings
 from landbridge.store.embedded import EmbeddedPostgres
 from landbridge.supervise import State, Status, Supervisor, free_port, port_is_free
-from landbridge.up._children import API, children, real_time
+from landbridge.up._children import API, WORKER, children, real_time
 from landbridge.up._configuration import write_configuration
 from landbridge.up._credentials import USER, credentials
 from landbridge.up._rest import Airflow
@@ -117,7 +117,12 @@ class Up:
             self.webhooks = self._webhook_port()
             env, airflow = self._env(), self.airflow
             programs = real_time(self.home, env, self.settings, self.root, airflow.url, self.webhooks)
-            supervisor = Supervisor([*programs, *children(self.home, env, airflow)], tell=self._heard)
+            workers = [
+                one for one in programs if one.name == WORKER
+            ]  # last, and stopped first: Airflow hears of its end
+            takers = [one for one in programs if one.name != WORKER]
+            everything = [*takers, *children(self.home, env, airflow), *workers]
+            supervisor = Supervisor(everything, tell=self._heard)
             self._supervisor = supervisor
             done = threading.Event()
             watch = threading.Thread(target=self._watch, args=(server, supervisor, done), daemon=True)

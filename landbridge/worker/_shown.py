@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 from landbridge.engine import Parts
@@ -51,11 +52,15 @@ class Shown:
         self._windows: list[Window] = []
         self._rung: dict[str, float] = {}  # when a flow's DAG was set off
         self._wanted: set[str] = set()
+        self._untold: set[str] = set()  # flows of which Airflow did not take the last window: said once
         self._hand: Hand[str] = Hand("airflow", self._act, lambda: 1.0 if self._wanted or self._windows else 3600.0)
         self._hand.start()
 
     def watch(self, window: Window) -> None:
-        """Show a window; returns at once."""
+        """Show a window of a flow that has a DAG for them; returns at once."""
+        flow = self._parts.flows.get(window.flow)
+        if flow is None or not flow.live or flow.realtime != "worker":
+            return  # it shares a feed with one of ours, and its own DAG shows it
         self._windows.append(window)
         del self._windows[:-_KEPT]  # Airflow is away for long: the store has them all
         self._hand.ask("")
@@ -77,14 +82,21 @@ class Shown:
             self._set_off(flow)
 
     def _show(self) -> None:
-        while self._windows:
-            window = self._windows[0]
+        """Every window in its order; where one of a flow fails, the later ones of that flow wait, and no other's."""
+        failed: set[str] = set()
+        for window in list(self._windows):
+            if window.flow in failed:
+                continue
             try:
                 self._tell(window)
             except (LandbridgeError, ValueError, KeyError) as error:
-                _log.warning("a window of %s is not shown in Airflow: %s", window.flow, error)
-                return
-            self._windows.remove(window)
+                failed.add(window.flow)
+                if window.flow not in self._untold:
+                    _log.warning("what passes of %s is not shown in Airflow until it answers: %s", window.flow, error)
+                continue
+            with suppress(ValueError):  # too many wait, and it has just been given up
+                self._windows.remove(window)
+        self._untold = failed
 
     def _tell(self, window: Window) -> None:
         counts = dict(window.counts)

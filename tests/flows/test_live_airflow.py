@@ -18,7 +18,7 @@ from landbridge.airflow import host_lane
 from landbridge.airflow._live import look_at, tell
 from landbridge.errors import Rejected, Unavailable
 from landbridge.store import control, live
-from landbridge.worker import Shown, Worker
+from landbridge.worker import Shown, Window, Worker
 
 
 class Ui:
@@ -89,6 +89,11 @@ def test_what_died_is_a_run_that_fails_until_it_is_seen_to(made, clock, ui, monk
     shown.close()
     [conf] = ui.of("customers__repair")
     assert len(conf["ids"]) == 1
+    now = f"{made.parts.clock.now():%Y-%m-%dT%H:%M:%S}"
+    assert {name.rpartition("_")[0] for name in ui.runs} == {
+        f"customers__live window_{now}",
+        f"customers__repair repair_{now}",
+    }, "a run is named by when it was, and a flow that runs in Airflow, which shares the feed, has none"
     _opens(monkeypatch, made)
     with pytest.raises(Rejected, match="1 of 1 messages need a person"):
         look_at(Path(), conf["ids"])
@@ -109,7 +114,7 @@ def _opens(monkeypatch: pytest.MonkeyPatch, made: Any) -> None:
     monkeypatch.setattr("landbridge.installation.open_installation", opened)
 
 
-def test_airflow_that_is_away_hurts_nothing_and_is_told_later(made, clock, ui):
+def test_airflow_that_is_away_hurts_nothing_and_is_told_later(made, clock, ui, caplog):
     ui.away = True
     shown = Shown(made.parts, ui)
     worker = Worker(made, watchers=[shown.watch])
@@ -117,12 +122,33 @@ def test_airflow_that_is_away_hurts_nothing_and_is_told_later(made, clock, ui):
         desk.send(change("C1"))
         until(lambda: "C1" in effects(made))
         clock.advance(20)
-        until(lambda: ui.asked)
+        until(lambda: ui.asked > 1)
         desk.send(change("C2"))
         until(lambda: "C2" in effects(made))
         ui.away = False
     shown.close()
     assert sum(conf["counts"]["created"] for conf in ui.of("customers__live")) == 2
+    assert caplog.text.count("is not shown in Airflow") == 1, "an outage is told once, not every second"
+
+
+def test_a_flow_whose_windows_are_not_taken_holds_up_no_other(made, clock, ui):
+    shown = Shown(made.parts, ui)
+    refused = []
+    trigger = ui.trigger
+
+    def one_is_missing(dag: str, conf: Any = None, **more: Any) -> str:
+        if dag == "customers__live":
+            refused.append(dag)
+            raise Unavailable("airflow: 404 there is no DAG customers__live", sent=False)
+        return str(trigger(dag, conf, **more))
+
+    ui.trigger = one_is_missing
+    made.parts.flows["others"] = flow("others", "crm", "customer", "erp", extract=FEED)
+    for name in ("customers", "others"):
+        shown.watch(Window(made.parts.ids(), name, clock.now(), clock.now(), {"created": 1}))
+    shown.close()
+    assert refused
+    assert len(ui.of("others__live")) == 1
 
 
 def test_news_of_a_flow_that_runs_in_airflow_set_it_off_once(made, clock, ui):
