@@ -186,7 +186,7 @@ def _levels(
             u = max(least, m / 2**bits)
         else:
             u = max((seen - prior * m) / (1 - prior), least)
-        u = min(u, 1.0)
+        u = min(u, m if level is levels[0] else 1.0)  # nor does equality speak against a match
         spent, bits = spent + u, log2(m / u)
         kept.append({**level, "m_probability": _steady(m), "u_probability": _steady(u), "fix_u_probability": False})
     return kept

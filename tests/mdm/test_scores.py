@@ -324,4 +324,4 @@ def test_few_records_and_empty_columns_still_make_a_model() -> None:
     for one in model.parsed["comparisons"]:
         levels = [level for level in one["comparison_levels"] if not level.get("is_null_level")]
         weights = [log2(level["m_probability"] / level["u_probability"]) for level in levels]
-        assert weights[-1] <= 0 < weights[0], one["output_column_name"]
+        assert weights[-1] <= 0 <= weights[0], one["output_column_name"]
