@@ -76,6 +76,7 @@ class Deliver:
     swept: datetime | None = None  # when leases and waits that ended were looked for
     until: datetime | None = None  # the end of the lease on the batch at hand
     holder: int | None = None  # under which number we hold it
+    _flow_of: dict[int, str] = field(default_factory=dict)  # of the rows at hand
     breaker: Breaker | None = None  # whether the system is to be left alone; a preview asks nobody
     bind: Callable[[str], None] = _unbound  # holds the store to its system before the first write
 
@@ -106,6 +107,8 @@ class Deliver:
             held = self.holdings(connection, rows)
             if rows:
                 self.parts.up_to_date(connection)
+        names = {s.id: s.flow.flow for s in self.subscriptions}
+        self._flow_of = {row.id: names[row.route_id] for row in rows}
         if rows and self._met(rows, held, target):
             self._go(target, rows, held)
         return len(rows)
@@ -167,7 +170,8 @@ class Deliver:
         """What settles and counts the rows of one batch."""
         probes = self.breaker is not None and self.breaker.probes
         settle = self._settle_time(target)
-        return Settle(self.parts, self.system, self.entity, settle, self.counts, self.by_flow, spared=probes)
+        begun = self.until - self.parts.lease if self.until is not None else None
+        return Settle(self.parts, self.system, self.entity, settle, self.counts, self.by_flow, begun, spared=probes)
 
     def _go(self, target: Connector[Any], rows: Sequence[Claimed], held: Holdings) -> None:
         settle = self.settle(target)
@@ -212,7 +216,7 @@ class Deliver:
             return settle.suppressed(plan, "not_in_target")
         try:
             source = plan.subscription.flow.extract.source
-            rules = self.parts.ownership.entity(plan.subscription.flow.extract.entity)
+            rules = self.parts.rules(plan.subscription.flow, self.system)
             mapping = self.parts.mappings[self.system, self.entity]
             with translating(self.parts, row, self.system, self.entity):
                 translate(plan, target, mapping, rules, source, links, self.parts.clock.now())
@@ -232,7 +236,7 @@ class Deliver:
         if plan.target_id is None:
             return settle.suppressed(plan, "never_delivered")
         connector = self.parts.connector_of.get(self.system, self.system)
-        rules = self.parts.ownership.entity(plan.subscription.flow.extract.entity)
+        rules = self.parts.rules(plan.subscription.flow, self.system)
         plan.policy = plan.subscription.route.on_delete
         if plan.policy == "ignore":
             plan.policy = rules.on("deleted", self.system, connector) or "ignore"
@@ -299,7 +303,7 @@ class Deliver:
         with self.parts.store.reading() as connection:
             links = identity.links(connection, self.system, _needed({plan.row.id: plan.refers}))
         source = plan.subscription.flow.extract.source
-        rules = self.parts.ownership.entity(plan.subscription.flow.extract.entity)
+        rules = self.parts.rules(plan.subscription.flow, self.system)
         mapping = self.parts.mappings[self.system, self.entity]
         try:
             translate(plan, target, mapping, rules, source, links, self.parts.clock.now())
@@ -360,11 +364,14 @@ class Deliver:
 
     def _record(self, done: Sequence[Recorded]) -> None:
         with self.parts.store.transaction("record", wait=False) as connection:
-            ours = outbox.record(connection, done, self.peers, self.parts.clock.now())
+            ours, disputed = outbox.record(connection, done, self.peers, self.parts.clock.now())
             later = [r.id for r in done if r.state == "conflict" or r.code in ("updated", "unchanged")]
             if later:
                 outbox.settle_conflicts(connection, later)
         self.counts["fenced"] += len(done) - ours
+        for id_ in disputed:
+            self.counts["conflict"] += 1
+            self.by_flow.setdefault(self._flow_of[id_], Counter())["conflict"] += 1
 
     def _size(self, target: Connector[Any]) -> int:
         """Rows to claim at once: a few calls' worth, so that a lease outlasts them and a claim is worth its cost.

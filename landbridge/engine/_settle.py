@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +36,7 @@ class Settle:
     settle: timedelta
     counts: Counter[str]
     by_flow: dict[str, Counter[str]]
+    begun: datetime | None = None  # when the batch was claimed
     spared: bool = False  # a row that fails now fails for its system, which is down: that is no attempt of its own
 
     def suppressed(self, plan: Plan, code: str) -> Recorded:
@@ -187,7 +188,10 @@ class Settle:
     def _made(self, plan: Plan, target_id: str) -> Ledger:
         """The record exists though its write is not through: linked at once, so that no later row makes it again."""
         scope = plan.link.scope if plan.link is not None else ""
-        return Ledger(self.system, self.entity, scope, target_id, plan.row.subject, None, None, {}, None, None)
+        begun = plan.row.received_at
+        return Ledger(
+            self.system, self.entity, scope, target_id, plan.row.subject, None, None, {}, None, None, begun=begun
+        )
 
     def _gone(self, plan: Plan, link: Link, outcome: Delivered) -> Ledger:
         """Nothing older may be written over a deletion, and what comes again after it is written whole."""
@@ -203,11 +207,13 @@ class Settle:
             lines={},
             digest=strict.json.digest(content),
             content=content,
+            begun=plan.row.received_at,
         )
 
     def _ledger(self, plan: Plan, outcome: Delivered) -> Ledger:
         content = plan.content
         returned = None
+        claimed = plan.row.attempts == 0 and plan.row.was == "ready" and plan.row.stage is None
         if outcome.returned is not None:
             returned = strict.json.digest(project(outcome.returned, plan.header))
         origin = plan.link is not None and plan.link.origin
@@ -224,6 +230,7 @@ class Settle:
             digest=strict.json.digest(content),
             content=content,
             returned=returned,
+            begun=self.begun if claimed else plan.row.received_at,
         )
 
     def _failure(self, plan: Plan, failure: Failure, spent: int | None) -> Recorded:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from landbridge.store import _identity as identity
+from landbridge.store import _astray as astray
 from landbridge.store._presence import LIVING, LIVING_NUMBERS
 from landbridge.store._shadows import Shadow as Shadow
 from landbridge.store._shadows import shadows as shadows
@@ -226,7 +226,13 @@ update outbox o set state = 'ready', due = :now, waits_for = null, since = null
 from route r
 where r.id = o.route_id and o.route_id = any(:routes) and o.done_at is null and o.state = 'waiting'
   and o.waits_for is not null
-  and exists (select from xref x where x.subject = o.waits_for and x.system = r.system)""")
+  and exists (
+    select from (
+        select o.waits_for as id
+        union all select id from subject where merged_into = o.waits_for
+        union all select merged_into from subject where id = o.waits_for and merged_into is not null
+        union all select m.id from subject s join subject m on m.merged_into = s.merged_into where s.id = o.waits_for
+    ) g join xref x on x.subject = g.id where x.system = r.system)""")
 
 
 @dataclass(slots=True)
@@ -270,52 +276,23 @@ class Ledger:
     digest: bytes | None
     content: dict[str, Any] | None
     returned: bytes | None = None
+    begun: datetime | None = None  # when its first attempt can have begun: what was read before is not ours
 
 
-def record(connection: Connection, done: Sequence[Recorded], peers: Sequence[int], now: datetime) -> int:
+def record(
+    connection: Connection, done: Sequence[Recorded], peers: Sequence[int], now: datetime
+) -> tuple[int, list[int]]:
     """Record a write call's outcomes in one statement: rows, attempts, bodies, cross-reference, shadows, wake-ups.
 
     A row whose fencing number has moved on belongs to another worker: nothing of it is recorded.
-    Returns how many rows were ours.
+    Returns how many rows were ours, and which ended on a record that stands for another subject: conflicts now.
     """
     if not done:
-        return 0
+        return 0, []
     [(ours, strays)] = connection.execute(
         _RECORD, {"rows": records(map(_row, done)), "peers": list(peers), "now": now}
     ).all()
-    for stray in strays or ():
-        _absorb(connection, stray)
-    return int(ours)
-
-
-def _absorb(connection: Connection, stray: dict[str, str]) -> None:
-    """What we made was read from the target before we knew that it is ours, and was taken for a record of its own.
-
-    From now on it is ours; what was read of it, or waited for it, is looked at again.
-    """
-    roots = rows(connection, _ROOTS, subjects=[stray["loser"], stray["winner"]])
-    if len({root.id for root in roots}) > 1:
-        connection.execute(_ABSORB, stray)
-        identity.merge(connection, UUID(stray["loser"]), UUID(stray["winner"]))
-
-
-_ROOTS = sql("select coalesce(merged_into, id) as id from subject where id = any(cast(:subjects as uuid[]))")
-_ABSORB = sql("""
-with moved as (
-    update xref set subject = cast(:winner as uuid), linked_by = 'delivery'
-    where subject = cast(:loser as uuid) and system = :system
-),
-theirs as (
-    select o.id from route r cross join lateral (
-        select id from outbox where route_id = r.id and subject = cast(:loser as uuid)
-            and state not in ('delivered', 'claimed', 'held', 'discarded') offset 0) o
-    union
-    select id from outbox where waits_for = cast(:loser as uuid) and state = 'waiting'
-),
-gone as (delete from outbox o using theirs where o.id = theirs.id returning o.message_id, o.received_at, o.route_id),
-messages as (select message_id, received_at, array_agg(route_id) as routes from gone group by 1, 2)
-update inbox i set processed = false, routes = array(select unnest(i.routes) except select unnest(g.routes))
-from messages g where i.id = g.message_id and i.received_at = g.received_at""")
+    return int(ours), astray.settle(connection, strays, now) if strays else []
 
 
 def _row(r: Recorded) -> dict[str, Any]:
@@ -352,6 +329,7 @@ def _row(r: Recorded) -> dict[str, Any]:
             "lines": ledger.lines,
             "digest": None if ledger.digest is None else ledger.digest.hex(),
             "content": None if ledger.content is None else fragment(ledger.content),
+            "begun": ledger.begun,
             "returned": None if ledger.returned is None else ledger.returned.hex(),
         }
     return row
@@ -364,7 +342,7 @@ with r as materialized (
         since timestamptz, code text, reason text, findings json, waits_for uuid, stage text, handle text,
         target_id text, status text, ms int, attempted boolean, target json,
         system text, entity text, scope text, subject uuid, version int, target_version text, lines jsonb,
-        digest text, content json, returned text)
+        digest text, content json, begun timestamptz, returned text)
 ),
 ours as (
     update outbox o set state = r.state, due = r.due, done_at = case when r.done then cast(:now as timestamptz) end,
@@ -398,27 +376,34 @@ linked as (
     set lines = coalesce(x.lines, '{}') || coalesce(excluded.lines, '{}'),
         delivered_version = greatest(x.delivered_version, excluded.delivered_version),
         target_version = coalesce(excluded.target_version, x.target_version)
-    returning x.system, x.entity, x.scope, x.id, x.subject
+    where x.subject = excluded.subject  -- or another record of its group: the hub delivers one body for all of them
+        or (select coalesce(merged_into, id) from subject where id = x.subject)
+            = (select coalesce(merged_into, id) from subject where id = excluded.subject)
+    returning x.system, x.entity, x.scope, x.id
 ),
-strays as (
-    select h.system, l.subject as loser, h.subject as winner
-    from (select * from linked where subject not in (select subject from held) offset 0) l
-    join held h on (h.system, h.entity, h.scope, h.target_id) = (l.system, l.entity, l.scope, l.id)
-    where l.subject <> h.subject
+astray as materialized (
+    select r.* from r join ours on ours.id = r.id
+    where r.system is not null and r.target_id <> ''
+        and (r.system, r.entity, r.scope, r.target_id) not in (select system, entity, scope, id from linked)
 ),
 shadows as (
     insert into shadow (system, entity, scope, id, digest, content, returned, at)
     select system, entity, scope, target_id, decode(digest, 'hex'), content, decode(returned, 'hex'), :now from held
-    where content is not null
+    where content is not null and subject not in (select subject from astray)
     on conflict (system, entity, scope, id) do update
     set digest = excluded.digest, content = excluded.content, returned = excluded.returned, at = excluded.at
 ),
 woken as (
     update outbox o set state = 'ready', due = :now, waits_for = null, since = null  -- waiting was no trying
-    where o.waits_for = any(array(select r.subject from r join ours on ours.id = r.id where r.system is not null and r.done))
+    where o.waits_for = any(array(
+            with arrived as (
+                select r.subject as id from r join ours on ours.id = r.id where r.system is not null and r.done)
+            select id from arrived
+            union select s.id from arrived a join subject s on s.merged_into = a.id
+            union select s.merged_into from arrived a join subject s on s.id = a.id where s.merged_into is not null))
         and o.route_id + 0 = any(cast(:peers as int[])) and o.done_at is null
 )
-select count(*) as ours, (select json_agg(strays) from strays) as strays from ours""")
+select count(*) as ours, (select json_agg(astray) from astray) as strays from ours""")
 
 
 def settle_conflicts(connection: Connection, ids: Sequence[int]) -> int:

@@ -324,7 +324,7 @@ def zombie(store, clock):
     claim()
     late = outbox.Recorded(stale.id, stale.fence, "ready", "unavailable", 1, clock.now(), done=False)
     with store.transaction("record") as connection:
-        return outbox.record(connection, [late], peers, clock.now())
+        return outbox.record(connection, [late], peers, clock.now())[0]
 
 
 def test_a_worker_that_lost_its_lease_records_nothing(store, clock):

@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 from memory import Memory
+from sqlalchemy import text
 from workbench import Plain, balanced, engine, flow
 
 from landbridge.connector import Delivered, Entity, Row
 from landbridge.errors import Denied, OutcomeUnknown, Rejected, Unavailable
-from landbridge.store import control
+from landbridge.store import control, identity
+from landbridge.store._identity import Key
 
 CUSTOMER = Entity("Customer", create="C", update="B", batch=10, settle=timedelta(minutes=5))
 
@@ -61,13 +63,64 @@ def test_deletions_and_returns_without_stamps_all_count(two, clock):
     assert balanced(made)[0].received == 4
 
 
-def test_two_rows_that_end_on_one_target_record_are_both_recorded(two, clock):
+@pytest.mark.parametrize("batch", [1, 20], ids=["one by one", "in one call"])
+def test_two_records_that_end_on_one_target_record_are_a_conflict(two, clock, batch):
     crm, erp, made = two
+    made.parts.batch = batch
     erp.write = lambda entity, writes: [Delivered("77") for _ in writes]
     for n in range(3):
         crm.put("customer", f"C{n}", {"name": str(n)})
+    counts = made.run("customers").counts
+    [row] = balanced(made)
+    assert (row.delivered, row.conflict, counts["conflict"]) == (1, 2, 2)
+    with made.parts.store.reading() as connection:
+        found = {one.source_key: one for one in control.attention(connection, ["conflict"])}
+        [(winner,)] = connection.execute(
+            text("select id from xref where system = 'crm' and subject = (select subject from xref where id = '77')")
+        ).all()
+        content = connection.execute(text("select content->'header'->>'name' from shadow where id = '77'")).scalar_one()
+    assert found.keys() == {"C0", "C1", "C2"} - {winner}
+    assert content == winner[1:], "what we hold of a record is what its own subject delivered"
+    for key, one in found.items():
+        assert (one.findings[0]["ours"], one.findings[0]["theirs"]) == (f"crm customer {key}", f"crm customer {winner}")
+        assert "xref unlink erp customer 77" in one.reason
+
+
+def test_an_id_that_another_record_had_before_we_wrote_is_a_conflict(two, store, clock):
+    crm, erp, made = two
+    with store.transaction("test") as connection:
+        key = Key("erp", "customer", "", "77")
+        identity.mint(connection, {key}, {}, made.parts.ids, clock.now(), "source")
+    clock.advance(5)
+    erp.write = lambda entity, writes: [Delivered("77") for _ in writes]
+    crm.put("customer", "C1", {"name": "A"})
     made.run("customers")
-    assert balanced(made)[0].delivered == 3
+    assert balanced(made)[0].conflict == 1
+    with store.reading() as connection:
+        assert connection.execute(text("select count(distinct subject) from xref")).scalar_one() == 2
+        assert connection.execute(text("select count(*) from subject where merged_into is not null")).scalar_one() == 0
+        [link] = identity.links(
+            connection, "erp", [w.subject for w in identity.lookup(connection, {key}).values()]
+        ).values()
+    assert link.delivered_version is None, "nothing of ours is told of somebody else's record"
+
+
+def test_what_was_read_back_before_it_was_recorded_is_ours(two, store, clock):
+    crm, erp, made = two
+
+    def write(entity, writes):  # while the target answers, its feed is read by another worker
+        with store.transaction("test") as connection:
+            identity.mint(connection, {Key("erp", "customer", "", "77")}, {}, made.parts.ids, clock.now(), "source")
+        return [Delivered("77") for _ in writes]
+
+    erp.write = write
+    crm.put("customer", "C1", {"name": "A"})
+    made.run("customers")
+    assert balanced(made)[0].delivered == 1
+    with store.reading() as connection:
+        links = connection.execute(text("select id, subject, delivered_version from xref order by id")).all()
+    assert [(one.id, one.delivered_version) for one in links] == [("77", 1), ("C1", None)]
+    assert len({one.subject for one in links}) == 1
 
 
 def test_a_denied_write_stops_the_flow_at_once(two):

@@ -109,9 +109,9 @@ def test_a_worker_whose_fence_has_moved_on_records_nothing(store, clock, one_row
     [fresh] = claim(store, clock)
     assert fresh.fence == stale.fence + 1 and fresh.was == "unknown"
     with store.transaction("test") as connection:
-        assert outbox.record(connection, [done(stale, stale.fence)], [1], clock.now()) == 0
+        assert outbox.record(connection, [done(stale, stale.fence)], [1], clock.now()) == (0, [])
         assert connection.execute(text("select count(*) from attempt")).scalar_one() == 0
-        assert outbox.record(connection, [done(fresh, fresh.fence)], [1], clock.now()) == 1
+        assert outbox.record(connection, [done(fresh, fresh.fence)], [1], clock.now()) == (1, [])
 
 
 def test_without_the_fencing_check_the_zombie_would_have_written(store, clock, one_row):
