@@ -94,10 +94,10 @@ def check_model(declaration: Declaration, model: Model) -> None:
     problems = []
     if model.entity != declaration.entity:
         problems.append(f"the model was made for {model.entity}, not {declaration.entity}.")
-    made, now = model.parsed, settings_of(declaration)
+    made = model.parsed
     if made.get("scoring") != "titles":
         problems.append("the model was trained for parties, not for titles.")
-    elif made.get("comparisons") != orjson.loads(orjson.dumps(now["comparisons"])):
+    elif made.get("comparisons") != settings_of(declaration)["comparisons"]:
         problems.append("the model was made for other columns or levels than are declared now.")
     if problems:
         raise ConfigError([Problem(file, 0, 0, what, again) for what in problems])

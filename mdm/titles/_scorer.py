@@ -36,7 +36,7 @@ class Vectors:
         return {term: one / length for term, one in weighed.items() if one > 0} if length else {}
 
     def rarest(self, title: str, count: int | None) -> list[str]:
-        """The rarest terms that the snapshot knows from several titles, and as many that it does not: they may be new."""
+        """The rarest terms that the snapshot holds, and as many that it does not: they may be new."""
         ranked = sorted(self._terms(title), key=lambda term: (-self.rarity(term), term))
         known = [term for term in ranked if term in self._shares]
         new = [term for term in ranked if term not in self._shares]

@@ -1,0 +1,18 @@
+"""`landbridge mdm`: how good matching is on a folder of records, and a first declaration for data never seen."""
+
+from __future__ import annotations
+
+import typer
+
+from mdm.cli._evaluate import evaluate
+from mdm.cli._profile import profile
+
+PANEL = "Golden records"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, help="Golden records: propose and judge how records are matched.")
+    group.command("profile")(profile)
+    group.command("evaluate")(evaluate)
+    app.add_typer(group, name="mdm", rich_help_panel=PANEL)

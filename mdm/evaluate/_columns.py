@@ -1,0 +1,117 @@
+"""Which column of a file says what: ids, clusters, labels, and pairs of columns that stand side by side."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from landbridge.strict import did_you_mean
+from mdm.evaluate._files import Table, invalid
+
+CLUSTER = re.compile(
+    r"(true_|gold_|real_)?(cluster|entity|group|golden|match|person|customer|duplicate)(_?id|_?label|_?key)?|cluster.*"
+    r"|truth|gold|true_id|label_id",
+    re.IGNORECASE,
+)
+"""Columns that say which records are one; `id`, `customer_id` and the like are looked at only if values repeat."""
+SURE = re.compile(r"(true_|gold_)?(cluster|entity|golden)(_?(id|label|key|no))?|truth|true_id|gold", re.IGNORECASE)
+TRUTH = re.compile(r"truth|gold|(^|_)gt($|_)|match|pair|label|mapping|solution|perfect|answer|link", re.IGNORECASE)
+"""Files that say which records are one."""
+ID = re.compile(r"(rec(ord)?|row|source)?_?(id|key|no|nr|uid|uuid|number)", re.IGNORECASE)
+YES = frozenset({"1", "1.0", "true", "t", "yes", "y", "match", "same", "是", "positive", "ja", "matched"})
+NO = frozenset({"0", "0.0", "false", "f", "no", "n", "non-match", "nonmatch", "different", "否", "negative", "nein",
+                "unmatched", "-1", "not match", "no match", "nomatch"})  # fmt: skip
+_SIDES = (
+    (r"(.*?)[_\s.]?(?:1|l|left|a)", r"(.*?)[_\s.]?(?:2|r|right|b)"),
+    (r"(?:left|l|ltable|a|x)[_\s.](.+)", r"(?:right|r|rtable|b|y)[_\s.](.+)"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person says about the folder; what is empty is found."""
+
+    records: tuple[str, ...] = ()
+    truth: str = ""
+    cluster: str = ""
+    id: str = ""
+    label: str = ""
+
+
+def id_column(table: Table, asked: Asked, referred: Sequence[str] = ()) -> str | None:
+    """The column that numbers the rows: as asked, the one the truth refers to, or the first that looks like one."""
+    if asked.id:
+        if asked.id not in table.header:
+            hint = did_you_mean(asked.id, table.header) or f"There are: {', '.join(table.header)}."
+            raise invalid(table.name, f"there is no column '{asked.id}'.", hint)
+        twice = _repeated(table.column(asked.id))
+        if twice:
+            raise invalid(table.name, f"'{twice}' stands twice in the id column '{asked.id}'.", "Ids are unique.")
+        return asked.id
+    unique = [name for name in table.header if not _repeated(values := table.column(name)) and all(values)]
+    if referred:
+        wanted = set(referred)
+        best = max(unique, key=lambda name: len(wanted.intersection(table.column(name))), default=None)
+        if best is not None and wanted.intersection(table.column(best)):
+            return best
+    for name in unique:
+        if ID.fullmatch(name):
+            return name
+    return unique[0] if unique and unique[0] == table.header[0] and ID.search(unique[0]) else None
+
+
+def _repeated(values: Sequence[str]) -> str:
+    seen = set()
+    for value in values:
+        if value in seen:
+            return value or "an empty value"
+        seen.add(value)
+    return ""
+
+
+def cluster_column(table: Table, asked: Asked) -> str | None:
+    """The column that says which records are one."""
+    if asked.cluster:
+        if asked.cluster not in table.header:
+            hint = did_you_mean(asked.cluster, table.header) or f"There are: {', '.join(table.header)}."
+            raise invalid(table.name, f"there is no column '{asked.cluster}'.", hint)
+        return asked.cluster
+    return next((name for name in table.header if SURE.fullmatch(name)), None)
+
+
+def label_column(table: Table, asked: Asked) -> str | None:
+    """The column that says yes or no."""
+    if asked.label:
+        if asked.label not in table.header:
+            hint = did_you_mean(asked.label, table.header) or f"There are: {', '.join(table.header)}."
+            raise invalid(table.name, f"there is no column '{asked.label}'.", hint)
+        return asked.label
+    fitting = [
+        name
+        for name in table.header
+        if (values := {value.casefold() for value in table.column(name)}) <= YES | NO and values & YES
+    ]
+    named = [name for name in fitting if re.search(r"label|match|same|^y$|truth|gold|dup|target|class", name, re.I)]
+    return next(iter(named or fitting), None)
+
+
+def sides(header: Sequence[str], without: set[str]) -> dict[str, tuple[str, str]]:
+    """Columns that stand for left and right, by what they share in their names; `a` and `b` are a `name`."""
+    found: dict[str, tuple[str, str]] = {}
+    for left, right in _SIDES:
+        firsts, seconds = (
+            {m[1].casefold(): name for name in header if name not in without and (m := re.fullmatch(side, name, re.I))}
+            for side in (left, right)
+        )
+        for stem, name in firsts.items():
+            if stem in seconds and seconds[stem] != name:
+                found.setdefault(stem.strip("_ .") or "name", (name, seconds[stem]))
+        if found:
+            return found
+    return found
+
+
+def names_a_cluster(name: str) -> bool:
+    """Whether a column of a truth's file is called like a cluster."""
+    return CLUSTER.fullmatch(name) is not None

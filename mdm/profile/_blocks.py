@@ -1,0 +1,168 @@
+"""Blocks by selectivity, chosen without labels: cheap rules that together bring likely matches to each other.
+
+Every column, its first characters, and every two of these are tried. Pairs that the cheap ones bring together count
+as likely matches where what agrees in them is rarer than what differs is telling. Then rules are taken one by one,
+each the one that brings the most likely matches that no other did, until more would bring next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mdm.declaration import Block, Features
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Numbers = np.ndarray[Any, Any]
+
+LOOKED_AT = 40_000
+"""Records that rules are tried on."""
+PER_RECORD = 12.0
+"""Candidates per record that one rule may bring."""
+HOT = 500
+MOST = 20
+LEAST_GAIN = 0.0003
+"""The share of likely matches that a further rule must add."""
+TWICE = 0.02
+"""The same for likely matches that one rule alone would bring: an error in it must not lose them."""
+AGAINST = 1.5
+"""Bits that a column which differs speaks against a likely match."""
+SURE = 4.0
+"""Bits above a pair at random from which on a match is likely."""
+
+Parts = tuple[tuple[str, int | None], ...]
+
+
+class Rule(NamedTuple):
+    """A rule that was tried: its parts and the pairs that it brings together."""
+
+    parts: Parts
+    pairs: Numbers
+
+
+class Chosen(NamedTuple):
+    """The blocks, the most useful first, and the likely matches among the records that were looked at."""
+
+    blocks: tuple[Block, ...]
+    likely: tuple[tuple[int, int], ...]
+
+
+def choose(known: Sequence[Features], columns: Sequence[str], cuts: Mapping[str, int]) -> Chosen:
+    """The blocks of a declaration; `cuts` say of which columns the first characters may do."""
+    import numpy as np
+
+    known = known[:LOOKED_AT]
+    codes: dict[tuple[str, int | None], Numbers] = {
+        (name, None): _codes([record.get(name) for record in known]) for name in columns
+    }
+    for name, length in cuts.items():
+        codes[name, length] = _codes([_cut(record.get(name), length) for record in known])
+    rules = _affordable(codes, len(known))
+    if not rules:
+        return Chosen((), ())
+    union = np.unique(np.concatenate([rule.pairs for rule in rules]))
+    likely = _likely(union, [codes[name, None] for name in columns], len(known))
+    pairs = tuple(divmod(code, len(known)) for code in likely.tolist())
+    return Chosen(tuple(Block(parts) for parts in _greedy(rules, likely)), pairs)
+
+
+def _cut(value: Any, length: int) -> Any:
+    return value[:length] if isinstance(value, str) else None
+
+
+def _codes(values: Sequence[Any]) -> Numbers:
+    """A number per value, -1 where there is none."""
+    import numpy as np
+
+    number: dict[Any, int] = {}
+    return np.array(
+        [-1 if value is None or value == "" else number.setdefault(value, len(number)) for value in values], np.int64
+    )
+
+
+def _affordable(codes: Mapping[tuple[str, int | None], Numbers], count: int) -> list[Rule]:
+    """Rules of one and of two parts that bring few enough pairs; a rule that has an affordable part needs no other."""
+    found: list[Rule] = []
+    single = []
+    for part, values in codes.items():
+        pairs = _pairs(values, count)
+        if pairs is not None:
+            found.append(Rule((part,), pairs))
+            single.append(part)
+    loose = [part for part in codes if part not in single]
+    for one, two in combinations(loose, 2):
+        if one[0] != two[0]:
+            pairs = _pairs(_both(codes[one], codes[two]), count)
+            if pairs is not None:
+                found.append(Rule((one, two), pairs))
+    return found
+
+
+def _both(one: Numbers, two: Numbers) -> Numbers:
+    import numpy as np
+
+    wide = np.int64(two.max() + 1 if len(two) else 1)
+    return np.where((one >= 0) & (two >= 0), one * max(wide, 1) + two, -1)
+
+
+def _pairs(values: Numbers, count: int) -> Numbers | None:
+    """The pairs of records with equal values as a * count + b; None where they are too many, or none."""
+    import numpy as np
+
+    order = np.argsort(values, kind="stable")
+    order = order[values[order] >= 0]
+    if len(order) < 2:
+        return None
+    starts = np.flatnonzero(np.r_[True, np.diff(values[order]) != 0])
+    sizes = np.diff(np.r_[starts, len(order)])
+    if sizes.max() > HOT * 4 or (sizes * (sizes - 1) // 2).sum() > PER_RECORD * count or sizes.max() < 2:
+        return None
+    found = []
+    for size in np.unique(sizes[(sizes > 1) & (sizes <= HOT)]).tolist():
+        one, two = np.triu_indices(size, 1)
+        rows = order[starts[sizes == size][:, None] + np.arange(size)]
+        found.append((rows[:, one] * count + rows[:, two]).ravel())
+    return np.unique(np.concatenate(found)) if found else None
+
+
+def _likely(pairs: Numbers, columns: Sequence[Numbers], count: int) -> Numbers:
+    """Of the pairs those that are likely matches."""
+    import numpy as np
+
+    a, b = pairs // count, pairs % count
+    bits = np.zeros(len(pairs))
+    for values in columns:
+        both = (values[a] >= 0) & (values[b] >= 0)
+        shares = np.unique(values[values >= 0], return_counts=True)[1] / max(1, int((values >= 0).sum()))
+        rarity = -np.log2(shares)
+        agree = both & (values[a] == values[b])
+        bits[agree] += rarity[np.searchsorted(np.unique(values[values >= 0]), values[a][agree])]
+        bits[both & ~agree] -= AGAINST
+    likely: Numbers = pairs[bits >= np.log2(max(count, 2)) + SURE]
+    return likely
+
+
+def _greedy(rules: Sequence[Rule], likely: Numbers) -> list[Parts]:
+    import numpy as np
+
+    if not len(likely):
+        rules = sorted(rules, key=lambda rule: (len(rule.parts), len(rule.pairs)))
+        return [rule.parts for rule in rules[:4]]
+    brings = [np.isin(likely, rule.pairs, assume_unique=True) for rule in rules]
+    times = np.zeros(len(likely), np.int64)
+    chosen: list[Parts] = []
+    waiting = list(range(len(rules)))
+    while waiting and len(chosen) < MOST:
+        new = [int((brings[at] & (times == 0)).sum()) for at in waiting]
+        again = [int((brings[at] & (times == 1)).sum()) for at in waiting]
+        worth = [n + 0.1 * s for n, s in zip(new, again, strict=True)]
+        best = int(np.argmax([w - 0.002 * len(rules[at].pairs) * 0.1 for w, at in zip(worth, waiting, strict=True)]))
+        if new[best] < max(1, LEAST_GAIN * len(likely)) and again[best] < TWICE * len(likely):
+            break
+        at = waiting.pop(best)
+        times += brings[at]
+        chosen.append(rules[at].parts)
+    return chosen

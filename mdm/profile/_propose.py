@@ -1,0 +1,165 @@
+"""From columns that were seen to a declaration: normalisers, comparisons and identifiers by what each column holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mdm.declaration import Call, Column, Comparison, Identifier, Level, Scoring
+from mdm.profile._kinds import CHECKED, Kind, Seen
+
+EXACT = Level("exact")
+_NAME = (EXACT, Level("jaro_winkler", 0.92), Level("jaro_winkler", 0.8))
+_COMPANY = (EXACT, Level("jaro_winkler", 0.94), Level("jaro_winkler", 0.88), Level("jaro_winkler", 0.8))
+_EDITS = (EXACT, Level("damerau_levenshtein", 1), Level("damerau_levenshtein", 2))
+_EDIT = (EXACT, Level("damerau_levenshtein", 1))
+_RULES: dict[Kind, tuple[str, tuple[Level, ...], bool]] = {
+    "e-mail": ("email", _EDIT, False),
+    "web address": ("domain", (EXACT,), True),
+    "phone": ("digits", _EDIT, False),
+    "date": ("date", _EDITS, False),
+    "code": ("code", _EDITS, False),
+    "postal code": ("postcode", _EDIT, True),
+    "house number": ("digits", _EDIT, False),
+    "category": ("fold", (EXACT,), False),
+    "company": ("company", _COMPANY, True),
+    "person": ("fold", _NAME, True),
+    "street": ("fold", (EXACT, Level("jaro_winkler", 0.92), Level("jaro_winkler", 0.82)), True),
+    "place": ("fold", (EXACT, Level("jaro_winkler", 0.9)), True),
+    "text": ("fold", (EXACT, Level("jaro_winkler", 0.92), Level("jaro_winkler", 0.8)), True),
+    "title": ("fold", (EXACT, Level("jaro_winkler", 0.92), Level("jaro_winkler", 0.8)), True),
+    "number": ("number", (Level("ratio", 0.02), Level("ratio", 0.2)), False),
+    "uscc": ("uscc", _EDIT, False),
+    "vat": ("vat", _EDIT, False),
+    "lei": ("lei", _EDIT, False),
+    "gtin": ("gtin", (EXACT,), False),
+    "iban": ("iban", _EDIT, False),
+}  # fmt: skip
+"""Normaliser, levels, and whether rare values weigh more; kinds that are not here are not compared."""
+PARTY: frozenset[Kind] = frozenset(
+    {
+        "e-mail",
+        "phone",
+        "date",
+        "postal code",
+        "house number",
+        "company",
+        "person",
+        "street",
+        "uscc",
+        "vat",
+        "lei",
+        "iban",
+    }
+)
+"""What people and companies have, and products do not."""
+SAME = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A declaration without its blocks and thresholds; `why` tells of every column what it was taken for."""
+
+    scoring: Scoring
+    columns: tuple[Column, ...]
+    comparisons: tuple[Comparison, ...]
+    identifiers: tuple[Identifier, ...]
+    why: dict[str, str]
+    left: tuple[Seen, ...]
+    """Columns that are not compared."""
+    codes: tuple[str, ...] = ()
+    """Columns of which equal values are nearly proof."""
+
+
+def drafted(found: Sequence[Seen]) -> Draft:
+    """The draft of a declaration for these columns."""
+    titles = [one for one in found if one.kind in ("title", "text", "description", "person", "place", "company")]
+    party = sum(one.kind in PARTY for one in found if one not in titles)
+    heavy = [one for one in titles if one.words >= 3 and one.codes >= 0.25]
+    return _titles(found, heavy) if heavy and not party else _parties(found)
+
+
+def _parties(found: Sequence[Seen]) -> Draft:
+    columns, comparisons, identifiers, why, codes = [], [], [], {}, []
+    left = []
+    names = _Names()
+    for one in found:
+        if one.kind not in _RULES:
+            left.append(one)
+            continue
+        name = names.of(one.name, one.kind)
+        normaliser, levels, frequency = _RULES[one.kind]
+        if one.kind == "date" and one.plain_digits:
+            normaliser = "digits"  # days that no calendar has may differ from real ones by a digit
+        columns.append(Column(name, (one.name,), (Call(normaliser),)))
+        rare = one.kind in (*CHECKED, "code", "e-mail", "phone") and one.distinct > 100
+        unique = 1 / (one.distinct * 2) if rare and one.repeated < 0.9 else None
+        comparisons.append(Comparison(name, levels, frequency and not unique, unique))
+        if one.kind in CHECKED:
+            identifiers.append(Identifier(name, SAME, apart=one.kind != "iban"))
+        if rare:
+            codes.append(name)
+        why[name] = f"{one.kind}: {one.why}"
+    return Draft(
+        "fellegi_sunter", tuple(columns), tuple(comparisons), tuple(identifiers), why, tuple(left), tuple(codes)
+    )
+
+
+def _titles(found: Sequence[Seen], heavy: Sequence[Seen]) -> Draft:
+    """The fullest of the shorter texts is the title; part numbers are looked for in every text."""
+    title = max(heavy, key=lambda one: (one.filled > 0.95, one.kind == "title", -one.words))
+    texts = [
+        one
+        for one in found
+        if (one.kind in ("title", "text", "description", "code") and one.codes > 0.05) or one is title
+    ]
+    names = _Names()
+    columns = [Column(names.of("title", "title"), (title.name,), personal=False)]
+    comparisons = [Comparison("title", (Level("cosine", 0.25),))]
+    why = {"title": f"{title.kind}: {title.why}"}
+    identifiers: list[Identifier] = []
+    left = []
+    if title.codes > 0.05 or len(texts) > 1:
+        columns.append(
+            Column(
+                names.of("codes", "code"), tuple(one.name for one in texts), (Call("codes"),), many=True, personal=False
+            )
+        )
+        comparisons.append(Comparison("codes", (Level("intersect", 1),)))
+        why["codes"] = "part numbers in the texts"
+    for one in found:
+        if one.kind == "gtin":
+            name = names.of(one.name, one.kind)
+            columns.append(Column(name, (one.name,), (Call("gtin"),), many=True, personal=False))
+            comparisons.append(Comparison(name, (Level("intersect", 1),)))
+            identifiers.append(Identifier(name, SAME, apart=True))
+            why[name] = f"{one.kind}: {one.why}"
+        elif one.kind in ("number", "category") and one is not title:
+            name = names.of(one.name, one.kind)
+            price = one.kind == "number"
+            levels = (Level("ratio", 0.2), Level("ratio", 0.45)) if price else (EXACT,)
+            columns.append(Column(name, (one.name,), (Call("number" if price else "fold"),), personal=False))
+            comparisons.append(Comparison(name, levels))
+            why[name] = f"{one.kind}: {one.why}"
+        elif one not in texts:
+            left.append(one)
+    return Draft("titles", tuple(columns), tuple(comparisons), tuple(identifiers), why, tuple(left))
+
+
+class _Names:
+    """Names of columns that a declaration may have, each once."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def of(self, header: str, kind: Kind) -> str:
+        """The header's own name in small letters, or the kind's where nothing of it can stay."""
+        plain = re.sub(r"[^a-z0-9]+", "_", header.casefold()).strip("_")[:50]
+        if not plain or not plain[0].isalpha():
+            plain = re.sub(r"[^a-z]+", "_", kind)
+        name, number = plain, 2
+        while name in self._taken:
+            name, number = f"{plain}_{number}", number + 1
+        self._taken.add(name)
+        return name
