@@ -78,6 +78,7 @@ class Grouping:
             key=received.key,
             action=received.action,  # type: ignore[arg-type]  # the store's check constraint allows these three
             stamp=received.stamp,
+            received_at=received.of_at or received.received_at,
             sequence=received.of or received.id,
             body=message.canonical if received.action == "upsert" else None,
             together=known.subject if known.subject != known.record else None,

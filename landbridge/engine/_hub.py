@@ -23,6 +23,8 @@ class Sighting:
     action: Literal["upsert", "delete", "merge"]
     stamp: str | None
     """When it changed in its system, as the feed says; None where it does not."""
+    received_at: datetime
+    """When it came: stands in for a stamp where there is none."""
     sequence: int
     """The message's number: orders what has no stamp."""
     body: Mapping[str, Any] | None

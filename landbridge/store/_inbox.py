@@ -51,6 +51,7 @@ class Received:
     was_routes: list[int] | None = None  # the routes that took it then
     told_at: datetime | None = None  # when a webhook told of it; None: it was polled
     of: int = 0  # the message whose state it brings: itself, or the newest of its record where it is sent once more
+    of_at: datetime | None = None  # when that one was received
 
 
 def feed(connection: Connection, system: str, entity: str) -> tuple[int, str | None]:
@@ -228,7 +229,7 @@ select id, pg_try_advisory_xact_lock(4711, id) from (
 _WAITING = sql("""
 select i.id, i.received_at, i.scope, i.source_key, coalesce(n.action, i.action), coalesce(n.stamp, i.stamp),
        coalesce(n.source_version, i.source_version), coalesce(n.into_key, i.into_key), i.trace, b.content,
-       i.subject, i.version, i.routes, i.told_at, coalesce(n.id, i.id)
+       i.subject, i.version, i.routes, i.told_at, coalesce(n.id, i.id), coalesce(n.received_at, i.received_at)
 from (select * from inbox where feed_id = :feed and not processed order by id limit :limit) i
 left join lateral (
     select * from inbox where i.again and feed_id = :feed and source_key = i.source_key and scope = i.scope and not again

@@ -1,5 +1,7 @@
-"""Publish: the hub as a system whose feeds are its golden records."""
+"""The hub inside the engine: what it is asked, with which model, and what its own feeds say."""
 
-from mdm.publish._system import HubConfig, HubSystem
+from mdm.publish._engine import EngineHub
+from mdm.publish._models import model_of, untrained
+from mdm.publish._open import open_hub
 
-__all__ = ["HubConfig", "HubSystem"]
+__all__ = ["EngineHub", "model_of", "open_hub", "untrained"]

@@ -290,3 +290,12 @@ cross join lateral (
     union all select b from hub_link where a = r.id and kind = 'child') u
 join hub_record p on p.id = u.id
 where r.golden = any(cast(:ids as uuid[]))""")
+
+
+def last_change(connection: Connection, entity: str) -> int:
+    """The number of the newest change of an entity; 0 before the first."""
+    found = connection.execute(_LAST_CHANGE, {"entity": entity}).scalar_one_or_none()
+    return int(found or 0)
+
+
+_LAST_CHANGE = sql("select seq from hub_change where entity = :entity order by seq desc limit 1")

@@ -1,0 +1,136 @@
+"""The hub as the engine asks for it: a batch of records in, golden records and regroupings out, one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
+
+from sqlalchemy import Connection
+
+from landbridge.engine import Golden, Grouped, Sighting
+from mdm.declaration import Declaration
+from mdm.hub import Change, Decision, Hub, Matching, Regrouped
+from mdm.normalise import features
+from mdm.publish._models import model_of
+from mdm.scoring import scorer
+from mdm.store import reading, records
+
+if TYPE_CHECKING:
+    from landbridge.time import Clock
+
+BY_LINK = "the cross-reference"
+"""Who decided that two records are one where a delivery, `adopt` or a person linked them before the hub saw them."""
+
+
+class EngineHub:
+    """Golden records of the declared entities. A model is read when an entity is first asked for."""
+
+    def __init__(self, declarations: Mapping[str, Declaration], clock: Clock) -> None:
+        self.declarations = dict(declarations)
+        self._clock = clock
+        self._hubs: dict[str, Hub] = {}
+
+    @property
+    def entities(self) -> Collection[str]:
+        """The entities that config/mdm declares."""
+        return self.declarations.keys()
+
+    def hub(self, connection: Connection, entity: str) -> Hub:
+        """The hub of one entity with the model in use."""
+        if entity not in self._hubs:
+            declaration = self.declarations[entity]
+            matching = Matching(declaration, scorer(declaration, model_of(connection, declaration)), features)
+            self._hubs[entity] = Hub({entity: matching}, self._clock)
+        return self._hubs[entity]
+
+    def take(self, connection: Connection, entity: str, sightings: Sequence[Sighting], now: datetime) -> Grouped:
+        """Keep these records and decide who is who; see `landbridge.engine.Hub`."""
+        hub = self.hub(connection, entity)
+
+        def act() -> list[Regrouped]:
+            linked = self._linked_before(connection, sightings)
+            regrouped = hub.take(
+                connection, entity, [_change(one) for one in sightings if one.action != "merge" or one.into]
+            )
+            for one in linked:
+                regrouped += hub.decide(connection, entity, one)
+            return regrouped
+
+        return self.watched(connection, entity, act, {one.record for one in sightings})
+
+    def decide(self, connection: Connection, entity: str, decision: Decision) -> Grouped:
+        """Keep a steward's decision; hand what comes back to `landbridge.engine.regroup` in the same transaction."""
+        hub = self.hub(connection, entity)
+        return self.watched(connection, entity, lambda: hub.decide(connection, entity, decision))
+
+    def revoke(self, connection: Connection, entity: str, decision: UUID, by: str) -> Grouped:
+        """Undo a decision; as `decide`."""
+        hub = self.hub(connection, entity)
+        return self.watched(connection, entity, lambda: hub.revoke(connection, entity, decision, by))
+
+    def watched(
+        self, connection: Connection, entity: str, act: Callable[[], Iterable[Regrouped]], told: Collection[UUID] = ()
+    ) -> Grouped:
+        """What an act on the hub changed: who moved, and every golden record that is new, other, or retired."""
+        self.hub(connection, entity).turn(connection, entity)
+        last = reading.last_change(connection, entity)
+        regrouped = list(act())
+        home = reading.home(connection, {*told, *(one.record for one in regrouped)})
+        changes = reading.changes(connection, entity, last, MOST)
+        stored = reading.stored(connection, {*home.values(), *(one.golden for one in changes)})
+        golden = {id_: _golden(one) for id_, one in stored.items()}
+        newest = {one.golden: one for one in changes}  # of several versions in one transaction the last is published
+        changed = [
+            Golden(one.golden, one.version, None, one.successor) if one.successor else golden[one.golden]
+            for one in sorted(newest.values(), key=lambda one: one.seq)
+        ]
+        return Grouped(home, golden, changed)
+
+    def _linked_before(self, connection: Connection, sightings: Sequence[Sighting]) -> list[Decision]:
+        """Links that the cross-reference held when the hub saw a record first: from then on they are decisions."""
+        linked = {one.record: one.together for one in sightings if one.together is not None and one.body is not None}
+        if not linked:
+            return []
+        known = records.known(connection, {*linked, *linked.values()})
+        here = {one.record for one in sightings if one.body is not None} | known.keys()
+        return [
+            Decision(uuid5(record, str(other)), "same", (other,), (record,), actor=BY_LINK, reason="linked before")
+            for record, other in linked.items()
+            if record not in known and other is not None and other in here
+        ]
+
+
+MOST = 1_000_000
+"""Changes of one transaction that are read at most; a batch makes a few per record."""
+
+
+def _golden(stored: reading.Stored) -> Golden:
+    return Golden(stored.id, stored.version, dict(stored.values) if stored.state == "active" else None)
+
+
+def _change(one: Sighting) -> Change:
+    return Change(
+        record=one.record,
+        system=one.system,
+        scope=one.scope,
+        key=one.key,
+        action=one.action,
+        stamp=_stamp(one),
+        sequence=one.sequence,
+        body=one.body,
+        into=one.into,
+    )
+
+
+def _stamp(one: Sighting) -> datetime:
+    """When it became so: as the record says, or its feed, or when it came."""
+    told = (one.body or {}).get("changed_at") or one.stamp
+    if isinstance(told, str):
+        try:
+            found = datetime.fromisoformat(told)
+        except ValueError:
+            return one.received_at
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return one.received_at
