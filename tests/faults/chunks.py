@@ -22,7 +22,7 @@ from typing import Any
 from crash_points import every_point, patient
 from cursors import REGISTRY, SOURCES, read_while_changed, source
 from database import NoMount, crashed_databases, filled_disks, small_disk
-from door import forged_over_http, hostile_bodies, overloaded
+from door import forged_over_http, hostile_bodies, overloaded, repeated
 from hunts import HUNTS, caught
 from kills import figures, random_kills
 from network import over_a_bad_line
@@ -34,7 +34,7 @@ from webhooks import every_receiving_point, killed_receivers
 from workplace import Workplace
 
 Figures = dict[str, Any]
-WRONGS = (*SIGNS, "forged_accepted", "bad_input_5xx", "timing_leaks", "failed")
+WRONGS = (*SIGNS, "forged_accepted", "bad_input_5xx", "timing_leaks", "inside_shown", "failed")
 GRADES = "CBA"
 OTHERS = 50
 """In how many chunks another subject is cut."""
@@ -151,6 +151,11 @@ def _bodies(place: Workplace, chunk: int, seed: int) -> Figures:
         return hostile_bodies(room, 5_000)
 
 
+def _repeated(place: Workplace, chunk: int, seed: int) -> Figures:
+    with place.room("B", seed) as room:
+        return repeated(room, 10_000)
+
+
 def _overload(place: Workplace, chunk: int, seed: int) -> Figures:
     with place.room("B", seed) as room:
         return overloaded(room, 60.0)
@@ -191,6 +196,7 @@ def parts() -> list[Part]:
         Part("sources that change", len(SOURCES), _cursors),
         Part("forged over HTTP", 4, _forged),
         Part("hostile bodies over HTTP", 4, _bodies),
+        Part("deliveries repeated", 1, _repeated),
         Part("overload", 1, _overload),
         Part("timing", 1, _timing),
         Part("the webhooks' document", 4, _contract),

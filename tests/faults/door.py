@@ -27,6 +27,10 @@ from landbridge.signatures import Request, StandardWebhooks, Webhook
 
 _WEBHOOK = Webhook(standard=StandardWebhooks(secrets=(Secret.plain(SECRET),)))
 _SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
+_INSIDE = (b"Traceback", b"landbridge", b"select ", b"insert ", b"Error(", b".py", b"psycopg", b"site-packages")
+_BEFORE = (b"", b"Invalid HTTP request received.")
+"""What is said where the request is not even HTTP: by the server, before the application."""
+_PROBLEM = {"type", "status", "title", "instance"}
 FRESH = 100.0
 """After how many seconds a request is signed anew, so that its time stamp is never what refuses it."""
 
@@ -59,9 +63,10 @@ class Line:
     def __init__(self, port: int) -> None:
         self._port = port
         self._open: HTTPConnection | None = None
+        self.said, self.kind = b"", ""
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> int:
-        """The status; raises ValueError for a header that no client can send."""
+        """The status; raises ValueError for a header that no client can send. `said` is then what was told."""
         for again in (True, False):
             line = self._open or HTTPConnection("127.0.0.1", self._port, timeout=20)
             self._open = line
@@ -71,7 +76,8 @@ class Line:
                     line.putheader(name, value.encode("latin-1", "replace"))
                 line.endheaders(body)
                 reply = line.getresponse()
-                reply.read()
+                self.said = reply.read()
+                self.kind = reply.headers.get("content-type", "")
                 if reply.will_close:
                     self.close()
                 return reply.status
@@ -83,6 +89,15 @@ class Line:
                 self.close()  # half of it is written
                 raise
         raise AssertionError("never reached")
+
+    @property
+    def shows_inside(self) -> bool:
+        """Whether the last refusal is more than a problem with an id: a path, a class, a statement, a line of code."""
+        if self.kind != "application/problem+json":
+            return self.said not in _BEFORE
+        problem = json.loads(self.said)
+        inside = any(word in self.said for word in _INSIDE)
+        return inside or problem.keys() != _PROBLEM or not problem["instance"].startswith("urn:uuid:")
 
     def close(self) -> None:
         """Hang up."""
@@ -103,6 +118,7 @@ def forged_over_http(room: Room, number: int) -> dict[str, Any]:
     dice = random.Random(f"forged {room.seed}")
     answers: Counter[int] = Counter()
     examples: list[str] = []
+    told = 0
     with receiving(room) as port:
         line = Line(port)
         sender, since = _sender(), time.monotonic()
@@ -120,14 +136,17 @@ def forged_over_http(room: Room, number: int) -> dict[str, Any]:
             except ValueError:
                 continue
             answers[status] += 1
-            if not 400 <= status < 500:
-                examples.append(f"{status}: {dict(request.headers)} {request.body[:200]!r}")
+            told += line.shows_inside
+            if not 400 <= status < 500 or line.shows_inside:
+                examples.append(f"{status}: {dict(request.headers)} {request.body[:200]!r}: {line.said[:200]!r}")
         line.close()
     kept = len(_kept(room)) - 1  # the one that was genuine
     return {
         "http_forgeries": answers.total(),
         "forged_accepted": max(kept, sum(count for status, count in answers.items() if status < 400)),
         "bad_input_5xx": sum(count for status, count in answers.items() if status >= 500),
+        "http_refusals": sum(count for status, count in answers.items() if status >= 400),
+        "inside_shown": told,
         **_told(examples, room),
     }
 
@@ -145,6 +164,7 @@ def hostile_bodies(room: Room, number: int) -> dict[str, Any]:
     dice = random.Random(f"bodies {room.seed}")
     answers: Counter[int] = Counter()
     examples: list[str] = []
+    told = 0
     with receiving(room) as port:
         line = Line(port)
         for n in range(number):
@@ -152,15 +172,48 @@ def hostile_bodies(room: Room, number: int) -> dict[str, Any]:
             kind = dice.choice(("application/json", "text/xml", "\u00e4"))
             status = line.ask("POST", "/hooks/source", {"content-type": kind, **signed(body, f"m-{n}")}, body)
             answers[status] += 1
-            if status >= 500:
-                examples.append(f"{status}: {body[:200]!r}")
+            shown = status >= 400 and line.shows_inside
+            told += shown
+            if status >= 500 or shown:
+                examples.append(f"{status}: {body[:200]!r}: {line.said[:200]!r}")
         genuine = _event("O-last", number)
         assert line.ask("POST", "/hooks/source", signed(genuine, "m-last"), genuine) < 300, "it takes nothing any more"
         line.close()
     taken = sum(count for status, count in answers.items() if status < 300)
     assert 0.05 < taken / number < 0.95, f"the bodies are too mild or too wild to tell anything: {answers}"
-    bad = sum(count for status, count in answers.items() if status >= 500)
-    return {"http_bodies": number, "http_bodies_taken": taken, "bad_input_5xx": bad, **_told(examples, room)}
+    return {
+        "http_bodies": number,
+        "http_bodies_taken": taken,
+        "bad_input_5xx": sum(count for status, count in answers.items() if status >= 500),
+        "http_refusals": sum(count for status, count in answers.items() if status >= 400),
+        "inside_shown": told,
+        **_told(examples, room),
+    }
+
+
+def repeated(room: Room, number: int, deliveries: int = 200) -> dict[str, Any]:
+    """So many repetitions of deliveries that were kept: each is answered 2xx, and nothing new stands in the store."""
+    room.begin(Inputs.make(1, room.seed, poison=0.0), shown=0)
+    dice = random.Random(f"repeated {room.seed}")
+    answers: Counter[int] = Counter()
+    with receiving(room) as port:
+        line = Line(port)
+        for n in range(deliveries):
+            body = _event(f"O-{n}", n)
+            assert line.ask("POST", "/hooks/source", signed(body, f"m-{n}"), body) < 300
+        for _ in range(number):
+            n = dice.randrange(deliveries)
+            # signed anew, as senders do, or with another content under the same id
+            body = _event(f"O-{n}", n) if dice.random() < 0.8 else _event(f"O-{n}", n + 1_000_000)
+            answers[line.ask("POST", "/hooks/source", signed(body, f"m-{n}"), body)] += 1
+        line.close()
+    with room.store.reading() as connection:
+        rows = connection.execute(text("select count(*) from inbox")).scalar_one()
+    refused = sum(count for status, count in answers.items() if status >= 300)
+    found: dict[str, Any] = {"repetitions": number, "duplicated": rows - deliveries, "failed": refused}
+    return found | (
+        {"wrongs": [f"repetitions, seed {room.seed}: {rows} rows, {answers}"]} if rows != deliveries or refused else {}
+    )
 
 
 def _told(examples: list[str], room: Room) -> dict[str, Any]:

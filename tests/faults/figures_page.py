@@ -113,6 +113,19 @@ ROWS = (
         "JSON",
     ),
     Row(
+        "Refusals over HTTP: a problem with an id, and nothing of the inside",
+        ("http_refusals",),
+        "refusals",
+        ("inside_shown",),
+    ),
+    Row(
+        "Webhooks sent again within the retention of ids, some with another content: 2xx and no second effect",
+        ("repetitions",),
+        "repetitions",
+        ("duplicated", "failed"),
+        "Standard Webhooks, whose ids are signed",
+    ),
+    Row(
         "Webhooks at four times what can be kept, for a minute: 2xx and kept, or 429/503 with Retry-After",
         ("overload_requests",),
         "webhooks",
