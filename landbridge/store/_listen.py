@@ -33,9 +33,8 @@ class Listener:
             self._sure_until = time.monotonic() + LOOK_AGAIN
             return None
         try:
+            # At least one: what came in the same packet comes with it, and the hands take together what waits for them.
             heard = [note.payload for note in self._connection.notifies(timeout=seconds, stop_after=1)]
-            if heard:  # what came at the same moment belongs to the same batch
-                heard += [note.payload for note in self._connection.notifies(timeout=0)]
         except psycopg.Error:
             self.close()
             raise
