@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from landbridge.engine._process import Process, Subscription
 from landbridge.engine._told import fetch_told
 from landbridge.errors import Denied, Failure
 from landbridge.settings import Flow
-from landbridge.store import breakers, control, inbox, outbox, routes
+from landbridge.store import Presence, breakers, control, inbox, outbox, routes
 
 Progress = Callable[[str, int], None]
 """Told the step's word and how many messages it moved, as it moves them."""
@@ -219,14 +220,16 @@ class Engine:
         flow = self.parts.flows[name]
         result = RunResult(self.parts.ids(), name)
         parameters = {"since": since, "limit": limit}
-        with self.parts.store.transaction("run") as connection:
-            control.begin_run(connection, result.run, name, trigger, parameters, self.parts.clock.now())
-        try:
-            self._run(flow, result, since, limit, progress)
-        except Exception as error:
-            self._end(result, "failed", str(error) or type(error).__name__)
-            raise
-        self._end(result, "succeeded", result.refused or None)
+        with closing(Presence(self.parts.store)) as presence:  # whoever looks sees that its process is gone, if it goes
+            holder = presence.number()
+            with self.parts.store.transaction("run") as connection:
+                control.begin_run(connection, result.run, name, trigger, parameters, self.parts.clock.now(), holder)
+            try:
+                self._run(flow, result, since, limit, progress)
+            except Exception as error:
+                self._end(result, "failed", str(error) or type(error).__name__)
+                raise
+            self._end(result, "succeeded", result.refused or None)
         return result
 
     def _run(

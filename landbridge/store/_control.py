@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from landbridge.store._presence import LIVING, LIVING_NUMBERS
 from landbridge.store._store import fragment, records, rows, sql
 
 # -- bindings: a store belongs to its systems -----------------------------------------------------------------------
@@ -105,17 +106,22 @@ _PAUSED_ROUTES = sql("select route, cause, reason from route_pause order by rout
 
 
 def begin_run(
-    connection: Connection, run: UUID, flow: str, trigger: str, parameters: dict[str, Any], now: datetime
+    connection: Connection,
+    run: UUID,
+    flow: str,
+    trigger: str,
+    parameters: dict[str, Any],
+    now: datetime,
+    holder: int | None = None,
 ) -> None:
-    """A run of a flow begins."""
-    connection.execute(
-        _BEGIN, {"run": run, "flow": flow, "trigger": trigger, "parameters": records([parameters])[1:-1], "now": now}
-    )
+    """A run of a flow begins; `holder` is the number of its process, where that has a `Presence`."""
+    values = {"run": run, "flow": flow, "trigger": trigger, "parameters": records([parameters])[1:-1], "now": now}
+    connection.execute(_BEGIN, {**values, "holder": holder})
 
 
 _BEGIN = sql("""
-insert into run (id, flow, trigger, parameters, state, started_at)
-values (:run, :flow, :trigger, cast(:parameters as json), 'running', :now)""")
+insert into run (id, flow, trigger, parameters, state, started_at, holder)
+values (:run, :flow, :trigger, cast(:parameters as json), 'running', :now, :holder)""")
 
 
 def end_run(
@@ -132,18 +138,19 @@ update run set state = :state, counts = cast(:counts as json), error = :error, e
 
 
 LONGEST_RUN = timedelta(hours=24)
-"""A run that is `running` for longer died with its process."""
+"""A run that is `running` for longer died with its process, if nothing else says whether that lives."""
 
 
 def interrupt_runs(connection: Connection, now: datetime, longest: timedelta = LONGEST_RUN) -> int:
-    """Mark runs that began longer ago than any lasts: their process is gone. What they had received is not lost."""
-    return connection.execute(_INTERRUPT, {"now": now, "before": now - longest}).rowcount
+    """Mark runs whose process is gone, or that began longer ago than any lasts. What they had received is not lost."""
+    return connection.execute(_INTERRUPT, {"now": now, "before": now - longest, "living": LIVING}).rowcount
 
 
-_INTERRUPT = sql("""
+_INTERRUPT = sql(f"""
 update run r set state = 'interrupted', ended_at = :now,
     error = 'its process ended before it did; what it had received is in the inbox'
-where r.state = 'running' and r.started_at < :before""")
+where r.state = 'running' and (r.started_at < :before
+    or r.holder is not null and r.holder <> all(array({LIVING_NUMBERS})))""")  # noqa: S608 - constant text put together from constants
 
 
 def runs(connection: Connection, limit: int = 50) -> list[Any]:

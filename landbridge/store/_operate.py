@@ -111,10 +111,12 @@ def standing(connection: Connection) -> list[Any]:
 
 _STANDING = sql("""
 select names.flow, coalesce(f.paused, false) as paused, f.reason as pause_reason,
-       (select min(o.received_at) from outbox o join route r on r.id = o.route_id
-        where r.flow = names.flow and o.done_at is null) as oldest_queued,
-       (select min(i.received_at) from inbox i
-        where i.feed_id in (select feed_id from route where flow = names.flow) and not i.processed) as oldest_received,
+       (select min(o.received_at) from route r cross join lateral (
+            select received_at from outbox where route_id = r.id and done_at is null order by id limit 1) o
+        where r.flow = names.flow) as oldest_queued,
+       (select min(i.received_at) from route r cross join lateral (
+            select received_at from inbox where feed_id = r.feed_id and not processed order by id limit 1) i
+        where r.flow = names.flow) as oldest_received,
        last.state as run_state, last.started_at as run_started, last.ended_at as run_ended, last.counts as run_counts,
        last.error as run_error, look.state as reconciled_state, look.started_at as reconciled_at,
        look.counts as reconciled_counts, look.error as reconciled_error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import threading
 import time
 from datetime import timedelta
@@ -138,6 +140,49 @@ def test_a_run_whose_process_is_gone_is_interrupted(company: Any, desk: Desk, st
     assert "running" in desk("status").out, "it may be at work"
     clock.advance(timedelta(hours=25))
     assert "interrupted" in desk("status").out
+
+
+def test_a_run_that_was_killed_is_seen_at_once_and_one_that_lives_is_not(
+    company: Any, desk: Desk, store: Any, clock: Any
+) -> None:
+    put(company, "C1")
+    code = (
+        "import sys\nfrom landbridge.store import Presence, Store, control\n"
+        "from landbridge.time import SystemClock, uuid7\n"
+        "store = Store(sys.argv[1], SystemClock())\npresence = Presence(store)\nnumber = presence.number()\n"
+        "with store.transaction('run') as connection:\n"
+        "    control.begin_run(connection, uuid7(), 'customers', 'person', {}, store.clock.now(), number)\n"
+        "print('began', flush=True)\nsys.stdin.read()\n"
+    )
+    url = store.engine.url.render_as_string(hide_password=False)
+    line = [sys.executable, "-c", code, url]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as popen:
+        assert popen.stdout is not None and popen.stdout.readline() == b"began\n"
+        assert "running" in desk("status").out, "it is at work"
+        popen.kill()
+        popen.wait()
+    until = time.monotonic() + 5
+    while "interrupted" not in desk("status").out:
+        assert time.monotonic() < until, "it still counts as running"
+    company.run("customers")
+    desk("status")
+    with store.reading() as connection:
+        states = connection.execute(text("select state from run order by state")).scalars().all()
+    assert states == ["interrupted", "succeeded"]
+
+
+def test_a_scrape_costs_no_more_the_longer_the_queue_is(company: Any, store: Any, monkeypatch: Any) -> None:
+    from landbridge.store import _figures
+
+    put(company, *(f"C{n}" for n in range(12)))
+    company.extract(company.parts.flows["customers"])
+    few = {name: text(getattr(_figures, name).text.replace("20000", "5")) for name in ("_OPEN", "_FEEDS")}
+    for name, statement in few.items():
+        assert statement.text != getattr(_figures, name).text, "it counts without an end"
+        monkeypatch.setattr(_figures, name, statement)
+    assert read(store)["landbridge_received_waiting", "crm", "customer"] == 5
+    company.process("crm", "customer")
+    assert read(store)["landbridge_messages", "customers", "customers/erp", "ready"] == 5
 
 
 def test_a_system_is_paused_and_resumed_as_a_whole(company: Any, desk: Desk) -> None:
