@@ -22,7 +22,7 @@ from rich.console import Console
 from landbridge.demo._check import check
 from landbridge.demo._closing import Way, close_orders
 from landbridge.demo._company import Company, company
-from landbridge.demo._ledger import attention, counts_since, standing
+from landbridge.demo._ledger import Standing, attention, counts_since, standing
 from landbridge.demo._project import compose
 from landbridge.demo._screen import bars, counts_table, listed, way_table
 from landbridge.errors import LandbridgeError
@@ -39,6 +39,8 @@ STAGES: tuple[tuple[str, tuple[str, ...], str], ...] = (
 """What runs after what: a title, the flows that may run at once, and what the company's people do afterwards."""
 
 FLOWS = tuple(flow for _, flows, _ in STAGES for flow in flows)
+_HANDS = 300.0
+"""Seconds for which a stage waits for what is still in a worker's hands when its runs have ended."""
 _FRESH = ("airflow", "postgres", "systems", "project", "company.json", "company.log")
 
 
@@ -87,12 +89,16 @@ class Tour:
                     else:
                         progress.update(shown[flow], state=state)
                 time.sleep(0.2 if left else 0)
+            ended = {flow: self.airflow.state(flow, run) for flow, run in runs.items()}
+            until = time.monotonic() + (0 if "failed" in ended.values() else _HANDS)
+            while any(one.in_flight for one in self._moved_by_a_worker(flows)) and time.monotonic() < until:
+                time.sleep(0.2)
             now = standing(self.installation)
             for flow, bar in shown.items():
                 if flow in now:
                     progress.update(bar, total=now[flow].received, completed=now[flow].received - now[flow].in_flight)
         for flow, run in runs.items():
-            if self.airflow.state(flow, run) == "failed":
+            if ended[flow] == "failed":
                 self.failures.append(f"{flow}: the run failed: {self.airflow.failed_task_log(flow, run)}")
 
     def real_time(self) -> None:
@@ -106,6 +112,11 @@ class Tour:
         while quiet < 3 and time.monotonic() < until:
             quiet = 0 if self.airflow.unfinished() or self._in_flight() else quiet + 1
             time.sleep(0.5)
+
+    def _moved_by_a_worker(self, flows: Sequence[str]) -> list[Standing]:
+        """Where those of these flows stand that a worker moves too: a run of theirs may end before it does."""
+        known = self.installation.settings.flows
+        return [one for flow, one in standing(self.installation).items() if flow in flows and known[flow].live]
 
     def _in_flight(self) -> int:
         return sum(one.in_flight for one in standing(self.installation).values())
