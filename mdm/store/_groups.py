@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
-from mdm.store._sql import fragment, records, rows, sql
+from mdm.store._sql import fragment, records, rows, run, sql
 
 
 @dataclass(slots=True)
@@ -180,7 +180,7 @@ def crowded(connection: Connection, ids: Collection[UUID]) -> dict[UUID, bool]:
 _CROWDED = sql("select id, crowded from hub_record where id = any(cast(:ids as uuid[]))")
 
 
-def _read(found: Iterable[Row[Any]]) -> Component:
+def _read(found: Iterable[Any]) -> Component:
     made = Component()
     for kind, a, b, n, doc in map(tuple, found):
         if kind == "record":
@@ -265,27 +265,29 @@ class Outcome:
 
 def settle(connection: Connection, entity: str, at: datetime, policy: str, outcome: Outcome) -> None:
     """Write grouping, membership, golden versions, changes and notices, in one statement."""
-    connection.execute(
-        _SETTLE,
+    moved = ({"record": str(r), "golden": str(g), "crowded": c} for r, (g, c) in outcome.moved.items())
+    changes = (
         {
-            "entity": entity,
-            "at": at,
-            "policy": policy,
-            "moved": records(
-                {"record": str(r), "golden": str(g), "crowded": crowded} for r, (g, crowded) in outcome.moved.items()
-            ),
-            "joined": records({"record": str(r), "golden": str(g)} for r, g in outcome.joined.items()),
-            "versions": records(_version(one) for one in outcome.versions),
-            "changes": records(
-                {"n": n, "golden": str(c.golden), "version": c.version, "kind": c.kind,
-                 "successor": c.successor and str(c.successor)}
-                for n, c in enumerate(outcome.changes)
-            ),
-            "notices": records(
-                {"kind": n.kind, "about": str(n.about), "detail": n.detail} for n in outcome.notices
-            ),
-        },
-    )  # fmt: skip
+            "n": n,
+            "golden": str(one.golden),
+            "version": one.version,
+            "kind": one.kind,
+            "successor": one.successor and str(one.successor),
+        }
+        for n, one in enumerate(outcome.changes)
+    )
+    run(
+        connection,
+        _SETTLE,
+        entity=entity,
+        at=at,
+        policy=policy,
+        moved=records(moved),
+        joined=records({"record": str(r), "golden": str(g)} for r, g in outcome.joined.items()),
+        versions=records(_version(one) for one in outcome.versions),
+        changes=records(changes),
+        notices=records({"kind": n.kind, "about": str(n.about), "detail": n.detail} for n in outcome.notices),
+    )
 
 
 _SETTLE = sql("""

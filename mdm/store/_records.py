@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
-from mdm.store._sql import records, rows, sql
+from mdm.store._sql import records, rows, run, sql
 
 Order = tuple[datetime, int, bytes]
 """What orders the versions of a record: source stamp, source sequence, digest; never when they arrived."""
@@ -52,13 +52,15 @@ def tick(connection: Connection, entity: str, now: datetime, model: str) -> Tick
 
     Recorded times of an entity strictly ascend in the order of commitment, whatever the clocks say.
     """
-    return Ticked(*rows(connection, _TICK, entity=entity, now=now, model=model)[0])
+    found = rows(connection, _TICK, entity=entity, now=now, model=model)[0]
+    return Ticked(found.at, found.model)
 
 
+# Generic plans for the rest of the transaction: planning these statements costs more than running them.
 _TICK = sql("""
 insert into hub_entity (entity, at, model) values (:entity, :now, :model)
 on conflict (entity) do update set at = greatest(hub_entity.at + interval '1 microsecond', excluded.at)
-returning at, model""")
+returning at, model, set_config('plan_cache_mode', 'force_generic_plan', true)""")
 
 
 def known(connection: Connection, ids: Collection[UUID]) -> dict[UUID, State]:
@@ -72,7 +74,7 @@ select id, entity, system, scope, key, stamp, sequence, digest, gone_stamp, gone
 from hub_record where id = any(cast(:ids as uuid[]))""")
 
 
-def _state(row: Row[Any]) -> State:
+def _state(row: Any) -> State:
     return State(
         row.id,
         row.entity,
@@ -137,15 +139,14 @@ def write(
     lost: Iterable[tuple[int, UUID]],
 ) -> None:
     """Append versions (once each), put records as they stand, and move their keys."""
-    connection.execute(
+    run(
+        connection,
         _WRITE,
-        {
-            "at": at,
-            "versions": records(versions),
-            "states": records(_row(one) for one in states),
-            "gained": records({"key": key, "record": str(record)} for key, record in gained),
-            "lost": records({"key": key, "record": str(record)} for key, record in lost),
-        },
+        at=at,
+        versions=records(versions),
+        states=records(_row(one) for one in states),
+        gained=records({"key": key, "record": str(record)} for key, record in gained),
+        lost=records({"key": key, "record": str(record)} for key, record in lost),
     )
 
 
@@ -206,7 +207,7 @@ def _row(state: State) -> dict[str, Any]:
 def heat(connection: Connection, entity: str, at: datetime, hot: Mapping[int, int]) -> None:
     """Say how many records hold keys that are hot now; 0 says that a key is hot no more."""
     found = records({"key": key, "records": count} for key, count in hot.items())
-    connection.execute(_HEAT, {"rows": found, "entity": entity, "at": at})
+    run(connection, _HEAT, rows=found, entity=entity, at=at)
 
 
 _HEAT = sql("""
@@ -264,7 +265,7 @@ select distinct a, b from old where weight >= :auto""")
 
 def add_edges(connection: Connection, edges: Iterable[tuple[UUID, UUID, float]]) -> None:
     """Put more edges, as when a key that was hot is used again."""
-    connection.execute(_ADD, {"edges": records({"a": str(a), "b": str(b), "weight": w} for a, b, w in edges)})
+    run(connection, _ADD, edges=records({"a": str(a), "b": str(b), "weight": w} for a, b, w in edges))
 
 
 _ADD = sql("""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import orjson
+import psycopg
+from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection, TextClause, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -20,8 +24,29 @@ def sql(statement: str, **parts: str) -> TextClause:
 
 
 def rows(connection: Connection, statement: TextClause, **parameters: Any) -> list[Any]:
-    """All rows of one statement."""
-    return list(connection.execute(statement, parameters).all())
+    """All rows of one statement, by the driver itself: a batch of the hub is a few statements whose time counts."""
+    return _cursor(connection, statement, parameters).fetchall()
+
+
+def run(connection: Connection, statement: TextClause, **parameters: Any) -> int:
+    """One statement that returns nothing; how many rows it touched."""
+    return _cursor(connection, statement, parameters).rowcount
+
+
+def _cursor(connection: Connection, statement: TextClause, parameters: dict[str, Any]) -> psycopg.Cursor[Any]:
+    native = _native(statement.text)
+    driver: Any = connection.connection.driver_connection
+    try:
+        return driver.cursor(row_factory=namedtuple_row).execute(native, parameters)  # type: ignore[no-any-return]  # the driver's own cursor
+    except psycopg.OperationalError as error:  # as the engine raises it: who was locked out begins again
+        raise OperationalError(native, None, error, hide_parameters=True) from error
+    except psycopg.Error as error:
+        raise DBAPIError(native, None, error, hide_parameters=True) from error
+
+
+@cache
+def _native(statement: str) -> str:
+    return re.sub(r"(?<!:):(\w+)", r"%(\1)s", statement.replace("%", "%%"))
 
 
 def records(found: Iterable[Mapping[str, Any]]) -> str:
