@@ -19,7 +19,7 @@ from landbridge import telemetry
 from landbridge.canonical import Canonical
 from landbridge.connector import Connector
 from landbridge.engine import AS_IT_IS, Engine, Hub, Parts, tune_process
-from landbridge.errors import Denied, Finding
+from landbridge.errors import ConfigError, Denied, Finding, Problem
 from landbridge.net import NetSettings, open_http
 from landbridge.quality import Checker
 from landbridge.settings import Settings, System
@@ -104,7 +104,12 @@ class Installation:
         if not any((self.root / "config" / "mdm").glob("*.yaml")):
             return None
         for point in entry_points(group=HUBS):
-            hub: Hub = point.load()(self.root, self.settings, self.store)
+            try:
+                open_hub = point.load()
+            except ImportError as error:
+                hint = "Install landbridge[mdm], or move config/mdm away: then nothing is matched."
+                raise ConfigError([Problem("config/mdm", 0, 0, f"the hub cannot be loaded: {error}.", hint)]) from error
+            hub: Hub = open_hub(self.root, self.settings, self.store)
             return hub
         return None
 
