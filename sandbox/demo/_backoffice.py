@@ -44,6 +44,11 @@ class Backoffice(Protocol):
         """Of a product's name, where the ERP cuts it."""
         ...
 
+    @property
+    def patience(self) -> float:
+        """Seconds within which an order that is closed in the CRM is to stand here."""
+        ...
+
     def serving(self) -> AbstractContextManager[dict[str, str]]:
         """Serve inside the block; the addresses and secrets by which an integration finds it, as variables."""
         ...

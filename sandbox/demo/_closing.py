@@ -42,17 +42,18 @@ class Desk:
         address = f"{url}?key={quote(self._token)}"
         return {"rule": self._world.crm.send_outbound("Order", address, when={"Status": "Activated"})}
 
-    def close_order(self, within: float = 10.0) -> dict[str, Any]:
-        """Enter one more order, close it, and wait until the ERP has it; `erp` is empty if it had not in time."""
+    def close_order(self) -> dict[str, Any]:
+        """Enter one more order, close it, and wait; `erp` is empty if the ERP did not have it `within` so long."""
         order = self._next()
         crm, number = self._world.enter(order)
         closed = _Closed(crm, number, po_number(order), datetime.now(UTC), time.perf_counter())
         self._world.activate(crm)
         self._closed.append(closed)
+        within = self._world.backoffice.patience
         erp = _arrival(self._world.backoffice, closed, within)
         spent = (time.perf_counter() - closed.began) * 1000
         told: dict[str, Any] = {"crm": crm, "number": number, "erp": erp or "", "closed_at": closed.at.isoformat()}
-        return told | {"milliseconds": round(spent, 1)}
+        return told | {"milliseconds": round(spent, 1), "within": within}
 
     def known(self, within: float = 60.0) -> dict[str, Any]:
         """Wait until the CRM knows the ERP's number of every order that was closed; milliseconds since, by number."""

@@ -28,6 +28,7 @@ class SapBackoffice:
     """An S/4HANA whose state is kept under a folder."""
 
     name_length: int | None = 40
+    patience = 10.0
 
     def __init__(self, state: Path, password: str) -> None:
         self.erp = SapSandbox(state, users={ERP_USER: password})

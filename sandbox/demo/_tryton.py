@@ -26,6 +26,7 @@ class TrytonBackoffice:
     """A Tryton of its own, gone when it is closed."""
 
     name_length: int | None = None
+    patience = 60.0  # an order is quoted, confirmed and processed, each a call, and one writer does it all
 
     def __init__(self, folder: Path, currency: str) -> None:
         self.erp = Tryton(folder, currency=currency)
