@@ -39,12 +39,12 @@ def after_failure(
     if isinstance(failure, OutcomeUnknown):
         return Next("unknown", now + settle, done=False)
     retry = flow.retry
-    if attempts >= retry.attempts or now - since >= retry.within:
-        return Next("dead", now, done=True)
-    wait = backoff(attempts, retry.first, retry.longest)
-    if isinstance(failure, Unavailable) and failure.wait is not None:
-        wait = max(wait, timedelta(seconds=failure.wait))
-    return Next("ready", now + wait, done=False)
+    asked = failure.wait if isinstance(failure, Unavailable) and failure.wait is not None else 0.0
+    left = since + retry.within - now
+    if attempts >= retry.attempts or left <= timedelta(seconds=asked):
+        return Next("dead", now, done=True)  # or the target wants to be left alone until it is too late
+    wait = max(backoff(attempts, retry.first, retry.longest), timedelta(seconds=asked))
+    return Next("ready", now + min(wait, left), done=False)
 
 
 def after_acceptance(accepted: Accepted, flow: Flow, now: datetime) -> Next:
