@@ -23,11 +23,13 @@ LOOKED_AT = 40_000
 PER_RECORD = 12.0
 """Candidates per record that one rule may bring."""
 HOT = 500
-MOST = 20
-LEAST_GAIN = 0.0003
-"""The share of likely matches that a further rule must add."""
-TWICE = 0.02
-"""The same for likely matches that one rule alone would bring: an error in it must not lose them."""
+MOST = 14
+WORTH = (1.0, 0.5, 0.25, 0.1, 0.02, 0.0)
+"""What bringing a likely match together is worth that so many rules brought already: an error must not lose it."""
+COST = 0.0005
+"""What a candidate costs, in likely matches."""
+LEAST_GAIN = 0.003
+"""The worth that a further rule must add, as a share of the likely matches."""
 AGAINST = 1.5
 """Bits that a column which differs speaks against a likely match."""
 SURE = 4.0
@@ -50,13 +52,18 @@ class Chosen(NamedTuple):
     likely: tuple[tuple[int, int], ...]
 
 
-def choose(known: Sequence[Features], columns: Sequence[str], cuts: Mapping[str, int]) -> Chosen:
-    """The blocks of a declaration; `cuts` say of which columns the first characters may do."""
+def choose(
+    known: Sequence[Features], columns: Sequence[str], cuts: Mapping[str, int], also: Sequence[str] = ()
+) -> Chosen:
+    """The blocks of a declaration; `cuts` say of which columns the first characters may do.
+
+    `also` are columns that may stand in blocks and are not compared.
+    """
     import numpy as np
 
     known = known[:LOOKED_AT]
     codes: dict[tuple[str, int | None], Numbers] = {
-        (name, None): _codes([record.get(name) for record in known]) for name in columns
+        (name, None): _codes([record.get(name) for record in known]) for name in (*columns, *also)
     }
     for name, length in cuts.items():
         codes[name, length] = _codes([_cut(record.get(name), length) for record in known])
@@ -156,11 +163,10 @@ def _greedy(rules: Sequence[Rule], likely: Numbers) -> list[Parts]:
     chosen: list[Parts] = []
     waiting = list(range(len(rules)))
     while waiting and len(chosen) < MOST:
-        new = [int((brings[at] & (times == 0)).sum()) for at in waiting]
-        again = [int((brings[at] & (times == 1)).sum()) for at in waiting]
-        worth = [n + 0.1 * s for n, s in zip(new, again, strict=True)]
-        best = int(np.argmax([w - 0.002 * len(rules[at].pairs) * 0.1 for w, at in zip(worth, waiting, strict=True)]))
-        if new[best] < max(1, LEAST_GAIN * len(likely)) and again[best] < TWICE * len(likely):
+        worth = np.array(WORTH)[np.minimum(times, len(WORTH) - 1)]
+        gains = [float(worth[brings[at]].sum()) - COST * len(rules[at].pairs) for at in waiting]
+        best = int(np.argmax(gains))
+        if gains[best] < LEAST_GAIN * len(likely):
             break
         at = waiting.pop(best)
         times += brings[at]

@@ -71,7 +71,14 @@ class Seen:
     plain_digits: bool = False
     """All its values are digits of one length."""
     codes: float = 0.0
-    """The share of values that hold something like a part number."""
+    """The share of values that hold something like a part number; of phones: that are numbers with their country."""
+    also: str = ""
+    """What another file calls the same column."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The columns of the files that hold it."""
+        return (self.name, self.also) if self.also else (self.name,)
 
 
 def seen(name: str, values: Sequence[str]) -> Seen:
@@ -82,8 +89,8 @@ def seen(name: str, values: Sequence[str]) -> Seen:
     repeated = sum(count for count in counts.values() if count > 1) / len(filled) if filled else 0.0
     sample = filled[: SAMPLE * 20 : max(1, min(20, len(filled) // SAMPLE))][:SAMPLE]
     words = sum(len(value.split()) for value in sample) / len(sample) if sample else 0.0
-    codes = _passing(sample, _parses("codes")) if words >= 2 else 0.0
     kind, why = _kind(name, sample, counts, share, repeated, words, len(filled))
+    codes = _passing(sample, _parses("phone" if kind == "phone" else "codes")) if sample else 0.0
     shapes = {len(value) for value in sample} if all(value.isdecimal() for value in sample) else set()
     return Seen(name, kind, share, len(counts), repeated, words, why, len(shapes) == 1, codes)
 
@@ -156,7 +163,8 @@ def _text_kind(
         return "category", f"{len(counts)} different values"
     if hint == "postal code":
         return "postal code", "by its name"
-    if digits >= MOST and words < 1.6 and max(map(len, sample)) <= 40:
+    han = _passing(sample, _matches_in(_HAN))
+    if digits >= MOST and words < 1.6 and max(map(len, sample)) <= 40 and han < 0.2:
         return "code", f"{digits:.0%} hold digits, one word"
     if words >= 12 or (hint == "description" and words >= 4):
         return "description", f"{words:.0f} words"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from landbridge.errors import Finding, Invalid
 from mdm.declaration import Block, Declaration, Features, Thresholds
 from mdm.normalise import features
+from mdm.profile._align import align
 from mdm.profile._blocks import Chosen, choose
 from mdm.profile._kinds import Kind, Seen, seen
 from mdm.profile._propose import Draft, drafted
@@ -50,7 +51,7 @@ def propose(
     told: str = "",
 ) -> Proposal:
     """A declaration for these records; Invalid where no column can be compared."""
-    found = tuple(seen(name, [record.get(name, "") for record in records]) for name in header)
+    found = _seen(records, source_of, header)
     draft = drafted(found)
     if not draft.comparisons:
         kinds = ", ".join(f"{one.name} ({one.kind})" for one in found) or "none"
@@ -60,13 +61,51 @@ def propose(
         entity=entity, summary="", scoring=draft.scoring, columns=draft.columns, comparisons=draft.comparisons,
         blocks=(), thresholds=TITLES if draft.scoring == "titles" else PARTIES, identifiers=draft.identifiers,
     )  # fmt: skip
-    known = [features(declaration, record) for record in records]
+    wider = replace(declaration, columns=(*draft.columns, *draft.blocked))
+    known = [features(wider, record) for record in records]
     chosen = _blocks(draft, declaration, known, found)
+    used = {name for block in chosen.blocks for name, _ in block.parts}
     declaration = replace(
-        declaration, blocks=chosen.blocks, one_to_one=_once_each(chosen, source_of, records, declaration)
+        declaration,
+        columns=(*draft.columns, *(column for column in draft.blocked if column.name in used)),
+        blocks=chosen.blocks,
+        one_to_one=_once_each(chosen, source_of, records, declaration),
     )
     left = (*draft.left, *(Seen(name, "row number", 1, len(records), 0, 1, "ids and truth") for name in hidden))
-    return Proposal(found, declaration, written(declaration, draft.why, left, told or f"{len(records)} records"))
+    return Proposal(
+        found,
+        declaration,
+        written(
+            declaration,
+            {**{one.name: "for blocks only" for one in draft.blocked}, **draft.why},
+            left,
+            told or f"{len(records)} records",
+        ),
+    )
+
+
+def _seen(records: Sequence[dict[str, str]], source_of: Sequence[int], header: Sequence[str]) -> tuple[Seen, ...]:
+    """What every column holds; columns of two files that hold the same are one."""
+    values = {name: [record[name] for record in records if name in record] for name in header}
+    sides = [set(), set()] if not records else [
+        {name for record, at in zip(records, source_of, strict=True) if at == side for name in record}
+        for side in (0, 1)
+    ]  # fmt: skip
+    each = {name: seen(name, column) for name, column in values.items()}
+    only = [[each[name] for name in header if name in sides[side] - sides[1 - side]] for side in (0, 1)]
+    paired = {pair.first: pair.second for pair in align(only[0], only[1], values)}
+    found = []
+    for name in header:
+        if name in paired.values():
+            continue
+        other = paired.get(name, "")
+        one = each[name]
+        if other:
+            whole = seen(name, values[name] + values[other])
+            kind = whole.kind if whole.kind in (one.kind, each[other].kind) else one.kind
+            one = replace(whole, kind=kind, also=other)
+        found.append(one)
+    return tuple(found)
 
 
 def _blocks(draft: Draft, declaration: Declaration, known: Sequence[Features], found: Sequence[Seen]) -> Chosen:
@@ -74,14 +113,15 @@ def _blocks(draft: Draft, declaration: Declaration, known: Sequence[Features], f
     cuts = {
         column.name: _CUT[kind]
         for column in declaration.columns
-        if (kind := kinds[column.paths[0]]) in _CUT and len(column.paths) == 1
+        if (kind := kinds[column.paths[0]]) in _CUT and not column.many
     }
     single = [column.name for column in declaration.columns if not column.many]
     if draft.scoring == "titles":
         several = [column.name for column in declaration.columns if column.many]
         blocks = (Block((("title", RAREST),)), *(Block(((name, None),)) for name in several))
         return Chosen(blocks, choose(known, single, {}).likely)
-    chosen = choose(known, single, cuts)
+    cuts |= {column.name: 6 for column in draft.blocked if column.normalise[-1].name == "pinyin"}
+    chosen = choose(known, single, cuts, [column.name for column in draft.blocked])
     if chosen.blocks:
         return chosen
     return Chosen(tuple(Block(((name, None),)) for name in single[:3]), ())

@@ -68,8 +68,8 @@ class Draft:
     why: dict[str, str]
     left: tuple[Seen, ...]
     """Columns that are not compared."""
-    codes: tuple[str, ...] = ()
-    """Columns of which equal values are nearly proof."""
+    blocked: tuple[Column, ...] = ()
+    """Columns that may bring records together, and are not compared."""
 
 
 def drafted(found: Sequence[Seen]) -> Draft:
@@ -81,7 +81,7 @@ def drafted(found: Sequence[Seen]) -> Draft:
 
 
 def _parties(found: Sequence[Seen]) -> Draft:
-    columns, comparisons, identifiers, why, codes = [], [], [], {}, []
+    columns, comparisons, identifiers, why, blocked = [], [], [], {}, []
     left = []
     names = _Names()
     for one in found:
@@ -92,17 +92,21 @@ def _parties(found: Sequence[Seen]) -> Draft:
         normaliser, levels, frequency = _RULES[one.kind]
         if one.kind == "date" and one.plain_digits:
             normaliser = "digits"  # days that no calendar has may differ from real ones by a digit
-        columns.append(Column(name, (one.name,), (Call(normaliser),)))
+        if one.kind == "phone" and one.codes >= 0.7:
+            normaliser = "phone"
+        columns.append(Column(name, one.paths, (Call(normaliser),)))
         rare = one.kind in (*CHECKED, "code", "e-mail", "phone") and one.distinct > 100
         unique = 1 / (one.distinct * 2) if rare and one.repeated < 0.9 else None
         comparisons.append(Comparison(name, levels, frequency and not unique, unique))
         if one.kind in CHECKED:
             identifiers.append(Identifier(name, SAME, apart=one.kind != "iban"))
-        if rare:
-            codes.append(name)
+        if one.kind == "e-mail":
+            blocked.append(Column(names.of(f"{name}_domain", "web address"), one.paths, (Call("email_domain"),)))
+        elif one.kind == "company":
+            blocked.append(Column(names.of(f"{name}_core", "company"), one.paths, (Call("core"), Call("pinyin"))))
         why[name] = f"{one.kind}: {one.why}"
     return Draft(
-        "fellegi_sunter", tuple(columns), tuple(comparisons), tuple(identifiers), why, tuple(left), tuple(codes)
+        "fellegi_sunter", tuple(columns), tuple(comparisons), tuple(identifiers), why, tuple(left), tuple(blocked)
     )
 
 
@@ -115,7 +119,7 @@ def _titles(found: Sequence[Seen], heavy: Sequence[Seen]) -> Draft:
         if (one.kind in ("title", "text", "description", "code") and one.codes > 0.05) or one is title
     ]
     names = _Names()
-    columns = [Column(names.of("title", "title"), (title.name,), personal=False)]
+    columns = [Column(names.of("title", "title"), title.paths, personal=False)]
     comparisons = [Comparison("title", (Level("cosine", 0.25),))]
     why = {"title": f"{title.kind}: {title.why}"}
     identifiers: list[Identifier] = []
@@ -123,7 +127,11 @@ def _titles(found: Sequence[Seen], heavy: Sequence[Seen]) -> Draft:
     if title.codes > 0.05 or len(texts) > 1:
         columns.append(
             Column(
-                names.of("codes", "code"), tuple(one.name for one in texts), (Call("codes"),), many=True, personal=False
+                names.of("codes", "code"),
+                tuple(path for one in texts for path in one.paths),
+                (Call("codes"),),
+                many=True,
+                personal=False,
             )
         )
         comparisons.append(Comparison("codes", (Level("intersect", 1),)))
@@ -131,7 +139,7 @@ def _titles(found: Sequence[Seen], heavy: Sequence[Seen]) -> Draft:
     for one in found:
         if one.kind == "gtin":
             name = names.of(one.name, one.kind)
-            columns.append(Column(name, (one.name,), (Call("gtin"),), many=True, personal=False))
+            columns.append(Column(name, one.paths, (Call("gtin"),), many=True, personal=False))
             comparisons.append(Comparison(name, (Level("intersect", 1),)))
             identifiers.append(Identifier(name, SAME, apart=True))
             why[name] = f"{one.kind}: {one.why}"
@@ -139,7 +147,7 @@ def _titles(found: Sequence[Seen], heavy: Sequence[Seen]) -> Draft:
             name = names.of(one.name, one.kind)
             price = one.kind == "number"
             levels = (Level("ratio", 0.2), Level("ratio", 0.45)) if price else (EXACT,)
-            columns.append(Column(name, (one.name,), (Call("number" if price else "fold"),), personal=False))
+            columns.append(Column(name, one.paths, (Call("number" if price else "fold"),), personal=False))
             comparisons.append(Comparison(name, levels))
             why[name] = f"{one.kind}: {one.why}"
         elif one not in texts:
