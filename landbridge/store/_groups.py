@@ -188,3 +188,13 @@ def forget_references(connection: Connection, before: datetime) -> int:
 
 
 _FORGET = sql("delete from referred where received_at < :before")
+
+
+def uses(connection: Connection, subjects: Collection[UUID]) -> dict[UUID, int]:
+    """How many messages refer to each of these records: what hangs off it."""
+    found = rows(connection, _USES, subjects=[str(subject) for subject in subjects])
+    return {row.subject: row.uses for row in found}
+
+
+_USES = sql("""
+select subject, count(*) as uses from referred where subject = any(cast(:subjects as uuid[])) group by subject""")

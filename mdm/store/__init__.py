@@ -3,10 +3,24 @@
 from mdm.store import _bulk as bulk
 from mdm.store import _decisions as decisions
 from mdm.store import _groups as groups
+from mdm.store import _labels as labels
 from mdm.store import _models as models
+from mdm.store import _queue as queue
 from mdm.store import _reading as reading
 from mdm.store import _records as records
 from mdm.store._migrate import migrate
 from mdm.store._sql import fragment, storable
 
-__all__ = ["bulk", "decisions", "fragment", "groups", "migrate", "models", "reading", "records", "storable"]
+__all__ = [
+    "bulk",
+    "decisions",
+    "fragment",
+    "groups",
+    "labels",
+    "migrate",
+    "models",
+    "queue",
+    "reading",
+    "records",
+    "storable",
+]

@@ -138,3 +138,13 @@ union all
 select distinct l.kind, l.a, l.b, l.decision from closed cross join lateral (
     select * from hub_link where a = closed.id and kind in ('different', 'parent', 'child')
     union all select * from hub_link where b = closed.id and kind in ('different', 'parent', 'child')) l""")
+
+
+def newest(connection: Connection, entity: str, most: int) -> list[Row]:
+    """The decisions about an entity, the newest first."""
+    return [Row(*row) for row in rows(connection, _NEWEST, entity=entity, most=most)]
+
+
+_NEWEST = sql(
+    "select <columns> from hub_decision where entity = :entity order by at desc, id desc limit :most", columns=_COLUMNS
+)

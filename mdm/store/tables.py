@@ -210,6 +210,19 @@ link = Table(
     Index("ix_hub_link_decision", "decision"),
 )
 
+label = Table(
+    "hub_label",  # what people said of pairs without seeing a weight: the matching is judged by it
+    metadata,
+    _uuid("a", primary_key=True),
+    _uuid("b", primary_key=True),
+    Column("actor", Text, primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    _instant("at"),
+    CheckConstraint("verdict in ('same', 'different', 'unsure')", name="verdict"),
+    Index("ix_hub_label_entity", "entity"),
+)
+
 notice = Table(
     "hub_notice",  # what a steward should know about now; gone when it is no longer so
     metadata,

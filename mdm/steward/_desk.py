@@ -1,0 +1,177 @@
+"""The steward's desk: decisions with what was known, their undo, and bulk over one pattern with a preview first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from landbridge.engine import Grouped, regroup
+from landbridge.errors import Finding, Invalid, LandbridgeError
+from landbridge.time import uuid7
+from mdm.hub import Decision, Matching
+from mdm.publish import EngineHub
+from mdm.steward._doubts import Doubt, Waterfall, doubts, explain
+from mdm.store import decisions, queue, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
+    from landbridge.installation import Installation
+    from mdm.hub._change import Verdict
+
+SAMPLE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a decision would do: golden records before and after, and who would move."""
+
+    before: dict[UUID, reading.Stored]
+    after: dict[UUID, reading.Stored]
+    moved: dict[UUID, UUID]
+
+
+class Desk:
+    """Stewardship of one project; every act is one transaction, and the cross-reference follows in it."""
+
+    def __init__(self, installation: Installation) -> None:
+        hub = installation.hub
+        if not isinstance(hub, EngineHub):
+            hint = "Declare an entity in config/mdm; `landbridge mdm profile` proposes how."
+            raise LandbridgeError("This project has no master-data hub.", hint=hint)
+        self.hub: EngineHub = hub
+        self.parts = installation.engine.parts
+        self.store = installation.store
+
+    def matching(self, connection: Connection, entity: str) -> Matching:
+        """How an entity is matched; Invalid if it is not declared."""
+        if entity not in self.hub.entities:
+            known = ", ".join(sorted(self.hub.entities))
+            raise Invalid([Finding("entity", "entity", f"the hub keeps no {entity}", f"It keeps {known}.")])
+        return self.hub.hub(connection, entity).entities[entity]
+
+    def doubts(self, entity: str, most: int = 50, about: Sequence[UUID] = ()) -> list[Doubt]:
+        """What waits for a steward; see `mdm.steward.doubts`."""
+        with self.store.reading() as connection:
+            return doubts(connection, self.matching(connection, entity), most, about)
+
+    def explain(self, entity: str, a: UUID, b: UUID) -> Waterfall:
+        """Why two records weigh what they weigh; Invalid where the hub does not know one of them."""
+        with self.store.reading() as connection:
+            found = explain(connection, self.matching(connection, entity), a, b)
+        if found is None:
+            raise Invalid([Finding("records", "record", f"the hub does not know {a} and {b}", "Look at their ids.")])
+        return found
+
+    def record(self, entity: str, named: str) -> UUID:
+        """A record by its own id, by a golden id, or as `system:key`."""
+        with self.store.reading() as connection:
+            self.matching(connection, entity)
+            try:
+                wanted = UUID(named)
+            except ValueError:
+                system, _, key = named.partition(":")
+                found = queue.called(connection, entity, system, key)
+            else:
+                found = [wanted] if reading.home(connection, [wanted]) else []
+        if len(found) != 1:
+            why = "is not known to the hub" if not found else f"is {len(found)} records of different organisations"
+            hint = "Name it as system:key, or by its id as `landbridge steward queue` shows it."
+            raise Invalid([Finding("record", "record", f"{entity} {named} {why}", hint)])
+        return found[0]
+
+    def decide(
+        self,
+        entity: str,
+        verdict: Verdict,
+        these: Sequence[UUID],
+        those: Sequence[UUID] = (),
+        *,
+        actor: str,
+        reason: str = "",
+        attribute: str | None = None,
+        value: Any = None,
+    ) -> UUID:
+        """Keep a decision and let everything follow from it; returns its id, by which it is undone."""
+        with self.store.transaction("steward") as connection:
+            return self._decide(connection, entity, verdict, these, those, actor, reason, attribute, value)[0]
+
+    def _decide(
+        self,
+        connection: Connection,
+        entity: str,
+        verdict: Verdict,
+        these: Sequence[UUID],
+        those: Sequence[UUID],
+        actor: str,
+        reason: str,
+        attribute: str | None = None,
+        value: Any = None,
+    ) -> tuple[UUID, Grouped]:
+        self.matching(connection, entity)
+        known = queue.seen(connection, [*these, *those])
+        decision = Decision(
+            uuid7(), verdict, tuple(these), tuple(those), attribute, value, actor, reason, based_on=known
+        )
+        grouped = self.hub.decide(connection, entity, decision)
+        regroup(connection, self.parts, entity, grouped)
+        return decision.id, grouped
+
+    def undo(self, entity: str, decision: UUID, *, actor: str) -> None:
+        """Take a decision back: everything is as if it had never been made."""
+        with self.store.transaction("steward") as connection:
+            self.matching(connection, entity)
+            regroup(connection, self.parts, entity, self.hub.revoke(connection, entity, decision, actor))
+
+    def decided(self, entity: str, most: int = 50) -> list[decisions.Row]:
+        """The newest decisions, revoked ones too."""
+        with self.store.reading() as connection:
+            self.matching(connection, entity)
+            return decisions.newest(connection, entity, most)
+
+    def preview(self, entity: str, verdict: Verdict, these: Sequence[UUID], those: Sequence[UUID] = ()) -> Preview:
+        """What a decision would do; nothing is kept."""
+        with self._undone() as connection:
+            before = reading.home(connection, [*these, *those])
+            stood = reading.stored(connection, set(before.values()))
+            _, grouped = self._decide(connection, entity, verdict, these, those, "preview", "")
+            after = reading.home(connection, [*before, *grouped.groups])
+            now = reading.stored(connection, set(after.values()))
+            moved = {id_: golden for id_, golden in grouped.groups.items() if before.get(id_, golden) != golden}
+            return Preview(stood, now, moved)
+
+    @contextmanager
+    def _undone(self) -> Iterator[Connection]:
+        with self.store.engine.connect() as connection:
+            kept = connection.begin()
+            try:
+                yield connection
+            finally:
+                kept.rollback()
+
+    def alike(self, entity: str, a: UUID, b: UUID, most: int = 500) -> list[Waterfall]:
+        """Every waiting pair that agrees exactly as this one does, column by column: what may be decided together."""
+        wanted = self.explain(entity, a, b).pattern
+        with self.store.reading() as connection:
+            matching = self.matching(connection, entity)
+            found = (explain(connection, matching, one.a, one.b) for one in doubts(connection, matching, most))
+            return [one for one in found if one is not None and one.pattern == wanted]
+
+    def bulk(self, entity: str, verdict: Verdict, pairs: Iterable[Waterfall], *, actor: str, reason: str) -> list[UUID]:
+        """Decide pairs of one pattern, all or none, in one transaction; Invalid where their patterns differ."""
+        chosen = list(pairs)
+        patterns = {one.pattern for one in chosen}
+        if len(patterns) > 1:
+            told = f"{len(patterns)} patterns of agreement are among the {len(chosen)} pairs"
+            raise Invalid([Finding("pairs", "pattern", told, "Decide pairs of one pattern at a time.")])
+        made = []
+        with self.store.transaction("steward") as connection:
+            for one in chosen:
+                a, b = one.a.record.id, one.b.record.id
+                made.append(self._decide(connection, entity, verdict, [a], [b], actor, reason)[0])
+        return made
