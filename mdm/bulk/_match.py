@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mdm.bulk._duckdb import Connection, Room, connected, put_keys, put_records
 from mdm.bulk._linker import linker_over, quiet, register_frequencies, score_pairs
-from mdm.bulk._pairs import HotKey, count_pairs, drop_hot_keys, put_pairs
+from mdm.bulk._pairs import HotKey, drop_hot_keys, pairs_by_rule, put_pairs
 from mdm.bulk._table import check_table
 from mdm.declaration import Declaration
 from mdm.score import Model, check_model, held, many_columns
@@ -52,7 +52,7 @@ def match(
         same = _put_same(connection, declaration)
         linker = linker_over(connection, dict(model.parsed))
         register_frequencies(connection, linker, model.frequencies)
-        parts = max(1, ceil(count_pairs(connection, declaration.guard.hot) / PART_PAIRS))
+        parts = max(1, ceil(sum(pairs_by_rule(connection, declaration.guard.hot).values()) / PART_PAIRS))
         for part in range(parts):
             put_pairs(connection, part, parts)
             told.candidates += int(connection.execute("select count(*) from pair").fetchall()[0][0])

@@ -44,12 +44,13 @@ def drop_hot_keys(connection: Connection, declaration: Declaration) -> tuple[Hot
     )
 
 
-def count_pairs(connection: Connection, hot: int) -> int:
-    """How many pairs the keys give before duplicates among them are dropped."""
+def pairs_by_rule(connection: Connection, hot: int) -> dict[int, int]:
+    """How many pairs the keys of every rule give; the rules may give the same ones."""
     found = connection.execute(
-        "select coalesce(sum(members::bigint * (members - 1) // 2), 0) from key_size where members <= ?", [hot]
+        "select rule, sum(members::bigint * (members - 1) // 2)::bigint from key_size where members <= ? group by rule",
+        [hot],
     ).fetchall()
-    return int(found[0][0])
+    return {int(rule): int(pairs) for rule, pairs in found}
 
 
 def put_pairs(connection: Connection, part: int, parts: int) -> None:

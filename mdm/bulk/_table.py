@@ -57,3 +57,19 @@ def check_table(declaration: Declaration, table: pa.Table) -> None:
     ]
     if problems:
         raise ConfigError(problems)
+
+
+def identities(declaration: Declaration, table: pa.Table) -> list[Any]:
+    """Per identifier that keeps records apart its values as numbers (int64 arrays; -1 where there is none).
+
+    Columns that keep many values have no such numbers: for them the scorer's `apart` is asked.
+    """
+    import numpy as np
+
+    many = many_columns(declaration)
+    found = []
+    for one in declaration.identifiers:
+        if one.apart and one.column not in many:
+            codes = table.column(one.column).combine_chunks().dictionary_encode().indices
+            found.append(codes.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64))
+    return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from landbridge.errors import ConfigError, Problem
 from mdm.bulk._duckdb import Connection, Room, connected, put_keys, put_records
 from mdm.bulk._linker import linker_over, quiet, register_frequencies, score_pairs, settings_with
-from mdm.bulk._pairs import count_pairs, drop_hot_keys, put_pairs
+from mdm.bulk._pairs import drop_hot_keys, pairs_by_rule, put_pairs
 from mdm.bulk._table import check_table
 from mdm.declaration import Block, Declaration
 from mdm.score import Frequencies, Model, blocks_of, comparison_settings, held, many_columns
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 RANDOM_PAIRS = 1_000_000
 SESSIONS = 5
+FEWEST_PAIRS = 20
+"""A block with fewer pairs teaches nothing."""
 SESSION_PAIRS = 500_000
 SAMPLED_PAIRS = 400_000
 ROUNDS = 2
@@ -36,10 +38,10 @@ def train(declaration: Declaration, table: pa.Table, *, seed: int = 1, room: Roo
         raise ConfigError([Problem(f"config/mdm/{declaration.entity}.yaml", 0, 0, what, hint)])
     with connected(room or Room()) as connection, quiet():
         put_records(connection, table)
-        frequencies = {c.column: _frequencies(connection, c.column) for c in declaration.comparisons if c.frequency}
-        learned = _estimate(connection, declaration, comparisons, seed, table.num_rows)
         put_keys(connection, declaration)
         drop_hot_keys(connection, declaration)
+        frequencies = {c.column: _frequencies(connection, c.column) for c in declaration.comparisons if c.frequency}
+        learned = _estimate(connection, declaration, comparisons, seed, table.num_rows)
         settings = _settle(connection, declaration, learned, frequencies, table.num_rows)
     text = orjson.dumps(settings, option=orjson.OPT_SORT_KEYS).decode()
     return Model(declaration.entity, text, frequencies, table.num_rows)
@@ -61,7 +63,7 @@ def _estimate(
     """Splink's own estimates: u by random sampling, m by expectation maximisation over several blocks."""
     linker = linker_over(connection, settings_with(comparisons, 1 / records))
     linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=seed)
-    for rule in _sessions(declaration):
+    for rule in sessions(connection, declaration):
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(
                 rule, estimate_without_term_frequencies=True, max_pairs=SESSION_PAIRS, record_sample_proportion=0.1
@@ -74,17 +76,20 @@ def _estimate(
 
 
 def _no_pairs(error: Exception) -> bool:
-    return type(error).__name__ == "EMTrainingException" or "no record pairs" in str(error).lower()
+    text = str(error).lower()  # the last: a level that no match of this block has, so that its share underflows
+    return type(error).__name__ == "EMTrainingException" or "no record pairs" in text or "minimum allowed" in text
 
 
-def _sessions(declaration: Declaration) -> list[str]:
+def sessions(connection: Connection, declaration: Declaration) -> list[str]:
     """Blocks to learn m in: each leaves the columns it blocks on unlearned, so together they cover every column."""
-    many = many_columns(declaration)
+    many, pairs = many_columns(declaration), pairs_by_rule(connection, declaration.guard.hot)
     compared = [one.column for one in declaration.comparisons]
     usable = [  # a block on all that is compared would leave nothing to learn
         block
-        for block in blocks_of(declaration)
-        if not any(column in many for column, _ in block.parts) and not set(compared) <= dict(block.parts).keys()
+        for rule, block in enumerate(blocks_of(declaration))
+        if pairs.get(rule, 0) >= FEWEST_PAIRS
+        and not any(column in many for column, _ in block.parts)
+        and not set(compared) <= dict(block.parts).keys()
     ]
     chosen: list[Block] = []
     covered = dict.fromkeys(compared, 0)
@@ -94,10 +99,11 @@ def _sessions(declaration: Declaration) -> list[str]:
         chosen.append(best)
         for column in compared:
             covered[column] += column not in dict(best.parts)
-    return [_sql(block) for block in chosen]
+    return [join_of(block) for block in chosen]
 
 
-def _sql(block: Block) -> str:
+def join_of(block: Block) -> str:
+    """A block as the condition of a join."""
     return " and ".join(
         f"l.{held(column)} = r.{held(column)}"
         if length is None
@@ -125,7 +131,7 @@ def _settle(
         for c in declaration.comparisons
     }
     unique = {c.column: c.unique for c in declaration.comparisons}
-    parts = max(1, ceil(count_pairs(connection, declaration.guard.hot) / SAMPLED_PAIRS))
+    parts = max(1, ceil(sum(pairs_by_rule(connection, declaration.guard.hot).values()) / SAMPLED_PAIRS))
     put_pairs(connection, 0, parts)
     prior = 1 / records
     settings = settings_with(_filled(learned, distinct, unique, sampled, prior), prior)

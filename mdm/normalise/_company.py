@@ -25,6 +25,9 @@ _CITY = re.compile(rf"(?<=[{HAN}]{{2}})(?<![超城夜都门股菜鱼花])市(?![
 _AUTONOMOUS = re.compile(rf"(?<=[{HAN}]{{2}})[{HAN}]族自治[县州旗]|(?<=[{HAN}]{{2}})自治[县州旗]")
 _BRANCH_PLACE = re.compile(rf"(?<=[{HAN}]{{2}})(?<![新开发园小社校厂])[县区](?=(支行|分行|分公司|营业部|分社|办事处))")
 _CHINA = re.compile(rf"^(中国|中华人民共和国)(?!(银行|人民|国际|石油|石化|电信|移动|联通))(?=[{HAN}]{{3}})")
+_PLACE = re.compile(
+    rf"^({'|'.join(sorted({*PROVINCES, *entries('cities')}, key=len, reverse=True))}){{1,2}}(?=[{HAN}]{{4}})"
+)
 _BRACKET = str.maketrans({"（": "(", "）": ")", "【": "(", "】": ")", "[": "(", "]": ")"})
 
 
@@ -91,7 +94,7 @@ def branch(value: str) -> str | None:
     return _chinese(value)[1] or None if has_han(value) else None
 
 
-@normaliser("core", ("Acme Holdings Ltd", "acme"), ("海康威视数字技术集团股份有限公司", "海康威视数字技术"))
+@normaliser("core", ("Acme Holdings Ltd", "acme"), ("海康示例数字技术集团股份有限公司", "海康示例数字技术"))
 def core(value: str) -> str | None:
     """`company` without the words that come and go as well: group, holding, international, 集团, 控股, 中国."""
     if has_han(value):
@@ -100,6 +103,13 @@ def core(value: str) -> str | None:
         return short if len(short) >= 2 else found or None
     words = _latin(value).split()
     return " ".join(word for word in words if word not in _WEAK) or " ".join(words) or None
+
+
+@normaliser("unplaced", ("深圳市示例光电有限公司", "示例光电"), ("上海银行", "上海银行"), ("Acme Ltd", "acme"))
+def unplaced(value: str) -> str | None:
+    """`core` without the Chinese place before it, where four signs are left: a key for blocks."""
+    found = core(value)
+    return _PLACE.sub("", found) if isinstance(found, str) else None
 
 
 @normaliser("person", ("Dr. Erika MUSTER", "erika muster"))

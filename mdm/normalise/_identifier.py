@@ -39,13 +39,17 @@ def uscc(value: str) -> str | None:
 
 
 @normaliser(
-    "vat", ("DE 136 695 976", "DE136695976"), ("DE136695977", None), ("136695976", None), arguments=("country",)
+    "vat",
+    ("DE 136 695 976", "DE136695976"),
+    ("DE136695977", None),
+    ("136695976", None),
+    arguments=("country", "default"),
 )
 @lru_cache(maxsize=65_536)
-def vat(value: str, country: str | None = None) -> str | None:
+def vat(value: str, country: str | None = None, default: str | None = None) -> str | None:
     """A European VAT number with its country before it, valid by its check digits; also GB, CH and NO."""
     value = _packed(value)
-    code = country_code(country) if country else None
+    code = country_code(country or default or "")
     if code and not value[:2].isalpha():
         value = f"{'EL' if code == 'GR' else code}{value}"
     head, rest = value[:2], value[2:]
@@ -60,13 +64,16 @@ def vat(value: str, country: str | None = None) -> str | None:
 
 
 @normaliser(
-    "tax_id", ("DE136695976", "DE136695976"), ("91110000600037341L", "91110000600037341L"), arguments=("country",)
+    "tax_id",
+    ("DE136695976", "DE136695976"),
+    ("91110000600037341L", "91110000600037341L"),
+    arguments=("country", "default"),
 )
-def tax_id(value: str, country: str | None = None) -> str | None:
+def tax_id(value: str, country: str | None = None, default: str | None = None) -> str | None:
     """A tax number of any country: USCC or VAT where it is one, else by the country's own check digits."""
-    if found := uscc(value) or vat(value, country):
+    if found := uscc(value) or vat(value, country, default):
         return str(found)
-    code = country_code(country) if country else None
+    code = country_code(country or default or "")
     packed = _packed(value)
     if not code or says_nothing(packed):
         return None
