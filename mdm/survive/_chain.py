@@ -87,7 +87,7 @@ def _longest(_r: Rule, candidates: Sequence[Candidate], attributes: Sequence[str
 def _majority(rule: Rule, candidates: Sequence[Candidate], attributes: Sequence[str], _d: Declaration) -> list[Any]:
     """Votes for the same value; where systems are named, the more trusted weigh more (1, 1/2, 1/3, …)."""
     said = [alike([one.body.get(name) for name in attributes]) for one in candidates]
-    votes: Counter[str] = Counter()
+    votes: Counter[bytes] = Counter()
     lowest = math.lcm(*range(1, len(rule.systems) + 2))
     for one, what in zip(candidates, said, strict=True):
         votes[what] += lowest // (1 + _rank(rule, one.system))

@@ -161,8 +161,11 @@ def _decide(
 
 def _united(members: Sequence[Member], name: str) -> list[Any]:
     """Every different element of a list attribute, in the members' order."""
-    found = {text_of(element): element for one in reversed(members) for element in reversed(one.body.get(name) or [])}
-    return list(reversed(found.values()))
+    found: dict[bytes, Any] = {}
+    for one in members:
+        for element in one.body.get(name) or []:
+            found.setdefault(text_of(element), element)
+    return list(found.values())
 
 
 def _pin(values: dict[str, Any], stories: list[_Story], pins: Sequence[Pin]) -> tuple[tuple[str, ...], dict[str, str]]:

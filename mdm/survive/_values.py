@@ -37,6 +37,14 @@ def length(value: Any) -> int:
     return len(value) if isinstance(value, str) else len(text_of(value))
 
 
-def alike(value: Any) -> str:
+def alike(value: Any) -> bytes:
     """What two values have in common that people would call the same: case and spaces do not count."""
-    return " ".join(text_of(value).decode().casefold().split())
+    return text_of(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return " ".join(value.casefold().split())
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list) else value

@@ -253,3 +253,25 @@ def _order(one: Change) -> tuple[Any, ...]:
     from mdm.hub._arrive import arrived
 
     return arrived(one).order
+
+
+def overridden(connection: Connection) -> int:
+    """How many standing decisions the golden records contradict."""
+    links = connection.execute(
+        text("""
+        select count(*) from hub_link l join hub_record a on a.id = l.a join hub_record b on b.id = l.b
+        where (l.kind = 'same' and a.golden <> b.golden)
+            or (l.kind in ('different', 'parent', 'child') and a.golden = b.golden)""")
+    ).scalar_one()
+    pins = connection.execute(
+        text("""
+        select count(*) from hub_link l join hub_decision d on d.id = l.decision join hub_record r on r.id = l.a
+        cross join lateral (select * from hub_golden where id = r.golden order by version desc limit 1) g
+        where l.kind = 'pin' and (g.values ->> d.attribute) is distinct from (d.value #>> '{}')
+            and not exists (  -- a later pin on the same attribute of the same golden record
+                select from hub_link o join hub_decision p on p.id = o.decision join hub_record s on s.id = o.a
+                where o.kind = 'pin' and s.golden = r.golden and p.attribute = d.attribute
+                    and (p.at, p.id) > (d.at, d.id))
+        """)
+    ).scalar_one()
+    return int(links) + int(pins)

@@ -6,7 +6,7 @@ import os
 import random
 
 import pytest
-from hub_bench import batch, customers, picture
+from hub_bench import batch, customers, overridden, picture
 from hub_chaos import history, tell
 
 from mdm.declaration import Guard
@@ -27,5 +27,6 @@ def test_any_order_gives_what_all_at_once_gives(store, clock, seed):
         found, expected = picture(connection), batch(matching, told.changes, told.standing)
         assert found.groups == expected.groups
         assert found == expected
+        assert overridden(connection) == 0
         for change in reading.changes(connection, "customer", 0, 1000):
             assert change.golden in found.golden or found.groups[change.golden] != change.golden
