@@ -133,7 +133,7 @@ class Deliver:
         """What the rows refer to, and what the target holds of that and of them."""
         places = {s.id: self.parts.places(s.flow.entity) for s in self.subscriptions}
         refers = {row.id: subjects(row.body, places.get(row.route_id)) for row in rows}
-        known = self.parts.parents.of(self.system, self.parts.clock.now())
+        known = self._remembered()
         needed = _needed(refers)
         found = identity.links(connection, self.system, needed - known.keys())
         links = found | {subject: known[subject] for subject in needed & known.keys()}
@@ -141,6 +141,10 @@ class Deliver:
         own = identity.links(connection, self.system, {row.subject for row in rows}, self.entity)
         wanted = {(link.scope, link.id) for link in own.values()}
         return Holdings(refers, own | links, own, outbox.shadows(connection, self.system, self.entity, wanted))
+
+    def _remembered(self) -> dict[UUID, Link]:
+        """Links that stay as they are for seconds; with a hub none does: a record may be in another group by now."""
+        return {} if self.parts.hub is not None else self.parts.parents.of(self.system, self.parts.clock.now())
 
     def plan(
         self, target: Connector[Any], rows: Sequence[Claimed], held: Holdings, settle: Settle
