@@ -54,7 +54,9 @@ def _dispute(connection: Connection, one: Mapping[str, Any], theirs: UUID, now: 
     what = f"{one['system']} {one['entity']} {one['target_id']}"
     here, there = (_named(connection, subject, one["system"]) for subject in (UUID(one["subject"]), theirs))
     message = f"{one['system']} answered {here} with {what}, which stands for {there} already."
-    hint = f"If they are one, merge them at the source; if the link is wrong: landbridge xref unlink {what}, then replay."
+    hint = (
+        f"If they are one, merge them at the source; if the link is wrong: landbridge xref unlink {what}, then replay."
+    )
     findings = [{"ours": here, "theirs": there, "message": message}]
     values = {"id": one["id"], "reason": f"{message} hint: {hint}", "findings": records(findings), "now": now}
     connection.execute(_DISPUTE, values)
