@@ -1,0 +1,95 @@
+"""One model, two databases: Splink on SQLite gives the pairs of Splink on DuckDB the same weights.
+
+What a level measures are seven functions with the same names everywhere; a database joins by being taught them, as a
+cluster of Spark is by registering them as functions of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from test_scores import declaration, made
+
+from mdm.bulk import match, table_of, train
+from mdm.declaration import Declaration
+from mdm.score import Frequencies, Model, held, many_columns, measures
+
+BREAK = "\x1f"
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    log = logging.getLogger("splink")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    yield
+    log.setLevel(before)
+
+
+def taught(connection: sqlite3.Connection) -> None:
+    """The seven functions; SQLite has no lists, so that many values are one text with breaks between."""
+    for name, measure in measures().items():
+        if name == "lb_shared":
+            connection.create_function(
+                name, 2, lambda a, b: None if a is None or b is None else len(set(a.split(BREAK)) & set(b.split(BREAK)))
+            )
+        else:
+            connection.create_function(name, 2, lambda a, b, run=measure: None if a is None or b is None else run(a, b))
+
+
+def on_sqlite(declared: Declaration, model: Model, records: list[dict[str, Any]], pairs: list[tuple[int, int]]) -> Any:
+    from splink import Linker
+    from splink.backends.sqlite import SQLiteAPI
+
+    connection = sqlite3.connect(":memory:")
+    database = SQLiteAPI(connection)
+    taught(connection)
+    many = many_columns(declared)
+    rows = [
+        {"unique_id": place} | {held(c.name): _flat(one[c.name], c.name in many) for c in declared.columns}
+        for place, one in enumerate(records)
+    ]
+    names = list(rows[0])
+    connection.execute(f"create table record ({', '.join(names)})")
+    marks = ", ".join("?" * len(names))
+    connection.executemany(f"insert into record values ({marks})", [tuple(row.values()) for row in rows])
+    connection.execute("create table pair (match_key, join_key_l, join_key_r)")
+    connection.executemany("insert into pair values ('0', ?, ?)", pairs)
+    linker = Linker(database.register("record"), dict(model.parsed), log_level=None)
+    for column, known in model.frequencies.items():
+        table = f"frequency_{column}"
+        connection.execute(f"create table {table} ({held(column)}, tf_{held(column)})")
+        connection.executemany(f"insert into {table} values (?, ?)", _shares(known, records, column))
+        linker.table_management.register_term_frequency_lookup(database.register(table), held(column))
+    linker.table_management.register_blocked_pairs_for_predict(database.register("pair"))
+    found = linker.inference.predict(warning_mode="never").as_record_list()
+    return {(row["unique_id_l"], row["unique_id_r"]): row["match_weight"] for row in found}
+
+
+def _flat(value: Any, many: bool) -> Any:
+    return BREAK.join(value) if many and value is not None else value
+
+
+def _shares(known: Frequencies, records: list[dict[str, Any]], column: str) -> list[tuple[str, float]]:
+    values = {one[column] for one in records if one[column] is not None}
+    return [(value, known.shares.get(value, known.floor)) for value in sorted(values)]
+
+
+def test_the_same_model_weighs_the_same_on_another_database() -> None:
+    declared = declaration(identifiers=())
+    records = made(1500, 21)
+    table = table_of(declared, records)
+    model = train(declared, table)
+    duckdb = {
+        (int(a), int(b)): float(weight)
+        for edges in match(declared, model, table)
+        for a, b, weight in zip(edges.a, edges.b, edges.weight, strict=True)
+    }
+    assert len(duckdb) > 300
+    sqlite = on_sqlite(declared, model, records, sorted(duckdb))
+    assert sqlite.keys() == duckdb.keys()
+    assert max(abs(sqlite[pair] - duckdb[pair]) for pair in duckdb) <= 1e-9
