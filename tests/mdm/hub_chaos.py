@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub_bench import decision, told
+from hub_bench import decision, record, told
 
 from landbridge.errors import Conflict, Invalid
 from landbridge.store import Store
@@ -164,3 +165,44 @@ def _batched(chance: random.Random, events: Sequence[Any]) -> Iterator[list[Any]
         yield batch
     for one in waiting:
         yield [one]
+
+
+def decide_and_undo(
+    chance: random.Random, store: Store, hub: Hub, changes: Sequence[Change], number: int, seconds: list[float]
+) -> list[Change]:
+    """Decide what fits, let the records live on and get children, undo all of it; returns what came meanwhile.
+
+    Every undo is one transaction; how long each took is appended to `seconds`.
+    """
+    systems = {int(change.key[1:]): change.system for change in changes}
+    numbers = sorted(systems)
+    later: list[Change] = []
+    made: list[Decision] = []
+    for n in range(chance.randint(1, 3)):
+        verdict = chance.choice(["same", "same", "different", "split", "pin", "parent_of"])
+        some = chance.sample(numbers, 4)
+        these, those = (some[:2], some[2:]) if verdict == "split" else ([some[0]], [some[1]])
+        more = {"attribute": "city", "value": "pinned"} if verdict == "pin" else {}
+        one = decision(1_000 + 10 * number + n, verdict, these, () if verdict == "pin" else those, **more)
+        try:
+            with store.transaction("decide") as connection:
+                hub.decide(connection, "customer", one)
+            made.append(one)
+        except (Conflict, Invalid):
+            pass  # it contradicts one that stands: nothing was done
+        other = chance.choice(numbers)
+        child = {**body(chance, chance.randrange(8)), "parent": {"subject": str(record(some[0]))}}
+        lived = [
+            told(some[0], body(chance, chance.randrange(8)), day=10 + number, system=systems[some[0]]),
+            told(other, child, day=10 + number, system=systems[other]),
+        ]
+        with store.transaction("live") as connection:
+            hub.take(connection, "customer", lived)
+        later += lived
+    chance.shuffle(made)
+    for one in made:
+        begun = time.perf_counter()
+        with store.transaction("undo") as connection:
+            hub.revoke(connection, "customer", one.id, "steward")
+        seconds.append(time.perf_counter() - begun)
+    return later
