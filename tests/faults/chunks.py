@@ -27,6 +27,7 @@ from hunts import HUNTS, caught
 from kills import figures, random_kills
 from network import over_a_bad_line
 from pauses import paused_workers
+from replays import replayed_twice
 from room import SIGNS, Inputs, Room, Verdict
 from timing import measure_timing
 from toxics import STRENGTHS, TOXICS
@@ -151,6 +152,11 @@ def _bodies(place: Workplace, chunk: int, seed: int) -> Figures:
         return hostile_bodies(room, 5_000)
 
 
+def _replays(place: Workplace, chunk: int, seed: int) -> Figures:
+    with place.room("CA"[chunk], seed) as room:
+        return replayed_twice(room, 500)
+
+
 def _repeated(place: Workplace, chunk: int, seed: int) -> Figures:
     with place.room("B", seed) as room:
         return repeated(room, 10_000)
@@ -196,6 +202,7 @@ def parts() -> list[Part]:
         Part("sources that change", len(SOURCES), _cursors),
         Part("forged over HTTP", 4, _forged),
         Part("hostile bodies over HTTP", 4, _bodies),
+        Part("dead letters replayed", 2, _replays),
         Part("deliveries repeated", 1, _repeated),
         Part("overload", 1, _overload),
         Part("timing", 1, _timing),

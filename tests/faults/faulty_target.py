@@ -175,8 +175,11 @@ class Target:
             self.reset(body["seed"], body.get("script"))
             self.source, self.poison = body["source"], set(body["poison"])
             self.shown = body.get("shown", len(self.source))
+            self.records = {one["id"]: Record(**one) for one in body.get("records", ())}
         elif what == "show":
             self.shown = body["shown"]
+        elif what == "heal":
+            self.poison = set()
         elif what == "later":
             self.commit_later()
         return Answer(200, {"bad": dict(self.bad), "replies": self.replies, "newest": self.newest})

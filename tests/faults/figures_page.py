@@ -90,6 +90,13 @@ ROWS = (
     ),
     Row("Lines spoiled: 8 kinds, 3 strengths, 3 grades", ("bad_lines",), "runs", EFFECTS, "200 orders each"),
     Row(
+        "Dead letters replayed twice over, while workers are killed",
+        ("dead_letters_replayed",),
+        "replays",
+        (*EFFECTS, "unaccounted"),
+        "grades A and C",
+    ),
+    Row(
         "Sources changed while they are read, page by page, by processes that live for some pages",
         ("changes_read",),
         "changes",
