@@ -73,7 +73,9 @@ def run(records: int) -> dict[str, Any]:
                     shutil.copy(SHARED / file, folder)
                 f1[name], declared[name] = _told(name, proposed(folder), figure)
         if (SHARED / "zh_company_pairs_dev.csv").is_file():
-            f1 |= _names(Path(temporary) / "zh")
+            found = _names(Path(temporary) / "zh")
+            declared["zh_companies"] = found.pop("zh_companies_declared")
+            f1 |= found
         for name, made in (("unseen", one_file), ("unseen_two_files", two_files)):
             made(Path(temporary) / name, records)
             f1[name], declared[name] = _told(

@@ -35,12 +35,14 @@ _ROADS = _words(
     "Hafen Markt Industrie Bahnhof Schul Garten Wiesen Berg Wald Muehlen Kirch Ring Linden Park Feld Brunnen"
 )
 _TOWNS = tuple(
-    town.split(" ", 1)
-    for town in (
-        "20095 Hamburg|80331 München|50667 Köln|60311 Frankfurt am Main|70173 Stuttgart|04109 Leipzig|01067 Dresden"
-        "|28195 Bremen|90402 Nürnberg|30159 Hannover|44135 Dortmund|45127 Essen|68159 Mannheim|76131 Karlsruhe"
-        "|86150 Augsburg"
-    ).split("|")
+    zip(
+        _words("20095 80331 50667 60311 70173 04109 01067 28195 90402 30159 44135 45127 68159 76131 86150"),
+        _words(
+            "Hamburg München Köln Offenbach Stuttgart Leipzig Dresden Bremen Nürnberg Hannover Dortmund Essen "
+            "Mannheim Karlsruhe Augsburg"
+        ),
+        strict=True,
+    )
 )
 _HAN_PLACES = _words("北京 上海 广州 深圳 杭州 南京 武汉 成都 西安 青岛 大连 厦门 宁波 苏州 重庆 天津")
 _HAN_WORDS = _words("华 安 盛 达 恒 通 瑞 丰 泰 和 远 博 诚 信 兴 隆 金 宏 天 海 东 方 新 明 德 嘉 创 联 科 润")

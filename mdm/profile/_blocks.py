@@ -23,6 +23,8 @@ LOOKED_AT = 40_000
 PER_RECORD = 12.0
 """Candidates per record that one rule may bring."""
 HOT = 500
+HOT_SHARE = 0.5
+"""The share of records under hot keys beyond which a rule is of no use."""
 MOST = 14
 WORTH = (1.0, 0.5, 0.25, 0.1, 0.02, 0.0)
 """What bringing a likely match together is worth that so many rules brought already: an error must not lose it."""
@@ -125,14 +127,17 @@ def _pairs(values: Numbers, count: int) -> Numbers | None:
         return None
     starts = np.flatnonzero(np.r_[True, np.diff(values[order]) != 0])
     sizes = np.diff(np.r_[starts, len(order)])
-    if sizes.max() > HOT * 4 or (sizes * (sizes - 1) // 2).sum() > PER_RECORD * count or sizes.max() < 2:
+    usable = (sizes > 1) & (sizes <= HOT)  # a placeholder is a hot key: it finds nothing, and the others stay useful
+    if not usable.any() or sizes[sizes > HOT].sum() > HOT_SHARE * len(order):
+        return None
+    if (sizes[usable] * (sizes[usable] - 1) // 2).sum() > PER_RECORD * count:
         return None
     found = []
-    for size in np.unique(sizes[(sizes > 1) & (sizes <= HOT)]).tolist():
+    for size in np.unique(sizes[usable]).tolist():
         one, two = np.triu_indices(size, 1)
         rows = order[starts[sizes == size][:, None] + np.arange(size)]
         found.append((rows[:, one] * count + rows[:, two]).ravel())
-    return np.unique(np.concatenate(found)) if found else None
+    return np.unique(np.concatenate(found))
 
 
 def _likely(pairs: Numbers, columns: Sequence[Numbers], count: int) -> Numbers:

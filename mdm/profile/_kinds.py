@@ -103,7 +103,7 @@ def _kind(
     if len(counts) == 1:
         return "constant", "one value"
     hint = _hint(name)
-    if repeated == 0 and share > 0.999 and _numbers_rows(sample, name):
+    if repeated == 0 and share > 0.99 and _numbers_rows(sample, name):
         return "row number", "every record has its own"
     for kind, share_of, why in _by_content(sample, hint):
         if share_of >= MOST:
@@ -156,7 +156,7 @@ def _text_kind(
 ) -> tuple[Kind, str]:
     digits = _passing(sample, lambda value: any(sign.isdigit() for sign in value))
     numeric = _passing(sample, _matches(r"[$€£¥]?\s?-?\d+([.,]\d+)*\s?[$€£¥]?"))
-    few = len(counts) <= max(12, min(60, filled // 50))
+    few = len(counts) <= min(max(12, min(60, filled // 50)), filled // 2)
     if numeric >= MOST:
         return _number_kind(hint, sample, few, repeated)
     if few and words < 4:

@@ -96,7 +96,7 @@ def _parties(found: Sequence[Seen]) -> Draft:
             normaliser = "phone"
         columns.append(Column(name, one.paths, (Call(normaliser),)))
         rare = one.kind in (*CHECKED, "code", "e-mail", "phone") and one.distinct > 100
-        unique = 1 / (one.distinct * 2) if rare and one.repeated < 0.9 else None
+        unique = float(f"{1 / (one.distinct * 2):.3g}") if rare and one.repeated < 0.9 else None
         comparisons.append(Comparison(name, levels, frequency and not unique, unique))
         if one.kind in CHECKED:
             identifiers.append(Identifier(name, SAME, apart=one.kind != "iban"))
