@@ -40,7 +40,6 @@ bench: $(READY) ## Measure against peers; the last line of each is one JSON obje
 docs: $(READY) ## Make the reference pages and the editor's schemas anew
 	@$(BIN)/python -m landbridge.cli._reference
 	@$(BIN)/python -m landbridge.canonical schemas/canonical > docs/canonical.md
-	@$(BIN)/python -m mdm.normalise > docs/normalisers.md
 
 clean: ## Remove .venv, caches and the demonstration's state (nothing of your own)
 	@rm -rf $(VENV) .landbridge/demo .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -8,7 +8,6 @@ import mdm.normalise._places
 import mdm.normalise._product
 import mdm.normalise._text  # noqa: F401  # each of these registers its normalisers
 from mdm.normalise._features import Extractor, features, problems_of
-from mdm.normalise._page import page
 from mdm.normalise._registry import NORMALISERS, PLACEHOLDERS, Normaliser, reference, says_nothing
 
 __all__ = [
@@ -17,7 +16,6 @@ __all__ = [
     "Extractor",
     "Normaliser",
     "features",
-    "page",
     "problems_of",
     "reference",
     "says_nothing",

@@ -13,7 +13,7 @@ _RUN = re.compile(r"[a-z0-9]+(?:[-./_+][a-z0-9]+)*")
 @normaliser(
     "codes",
     ("Turntable PS-LX350H, black", ("PSLX350H",)),
-    ("Toner 12345 for MFC-7420/B", ("12345", "MFC7420B")),
+    ("Toner 12345 for MFC-7420/B", ("12345", "MFC7420", "MFC7420B")),
     ("a plain chair", None),
     many=True,
 )

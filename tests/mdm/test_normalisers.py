@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 import unicodedata
-from pathlib import Path
 
 import pytest
 
 from landbridge.errors import ConfigError
 from mdm.declaration import Call, Column, Comparison, Declaration, Level, Thresholds
-from mdm.normalise import NORMALISERS, features, page, reference, says_nothing
+from mdm.normalise import NORMALISERS, features, reference, says_nothing
 
 EXAMPLES = [(one.name, given, wanted) for one in NORMALISERS.values() for given, wanted in one.examples]
 
@@ -219,9 +218,3 @@ def test_unknown_normalisers_and_too_many_arguments_are_named_at_once() -> None:
         features(declaration, {})
     assert len(caught.value.problems) == 2
     assert "company" in str(caught.value) and "columns.city" in str(caught.value)
-
-
-def test_the_page_of_normalisers_is_what_they_say(root: Path) -> None:
-    assert (root / "docs" / "normalisers.md").read_text(encoding="utf-8") == page(), (
-        "python -m mdm.normalise > docs/normalisers.md"
-    )
