@@ -12,12 +12,16 @@ from mdm.score import Frequencies, Model, comparison_settings
 from mdm.store import models
 from mdm.titles._model import settings_of
 
-STRANGERS = 1e-4
-"""The share of matches among candidates before any record was seen: an agreement has to say 13 bits against it."""
+STRANGERS = 1e-6
+"""The share of matches before any record was seen: agreements have to say 20 bits against it."""
 EQUAL = 0.002
 """How often strangers agree in a column whose `unique` is not declared: in a city often, in a street hardly ever."""
-AGREEMENT, NEAR = 0.75, 0.2
-"""How often two records of one party agree in a column that both hold, and how often nearly."""
+AGREEMENT = 0.75
+"""How often two records of one party agree in a column that both hold. Nearly agreeing says nothing either way."""
+
+
+LIKENESS = 12.0
+"""Bits between titles that share nothing and equal ones: a title alone asks; with a code or a brand it links."""
 
 
 def model_of(connection: Connection, declaration: Declaration) -> Model:
@@ -30,10 +34,11 @@ def model_of(connection: Connection, declaration: Declaration) -> Model:
 def untrained(declaration: Declaration) -> Model:
     """A model for the first records of a company, before `landbridge mdm train` has learned from them.
 
-    It links what agrees in three columns and asks about what agrees in two: rather a question than a wrong merge.
+    It links what agrees in four columns, or in one and an identifier, and asks about what agrees in three: three
+    columns of one address are neighbours as often as twins. Rather a question than a wrong merge.
     """
     if declaration.scoring == "titles":
-        settings: dict[str, Any] = settings_of(declaration)
+        settings: dict[str, Any] = settings_of(declaration) | {"likeness": LIKENESS}
         floors = {one.column: Frequencies(EQUAL, {}) for one in declaration.comparisons}
         rare = {f"{name}.{part}": one for name, one in floors.items() for part in ("words", "letters")}
         return Model(declaration.entity, _text(settings), {**floors, **rare})
@@ -49,10 +54,9 @@ def untrained(declaration: Declaration) -> Model:
 
 def _guess(levels: list[dict[str, Any]]) -> float:
     """Fill in m and u of one column's levels, from the strictest to disagreement; returns u of equal values."""
-    near = len(levels) - 2
     unlikely = float(levels[0].get("u_probability") or EQUAL)
-    agreed = [AGREEMENT, *(NEAR / max(near, 1) for _ in range(near))]
-    chance = [unlikely, *(unlikely * 2**n for n in range(1, near + 1))]
+    nearly = [unlikely * 2**n for n in range(1, len(levels) - 1)]
+    agreed, chance = [AGREEMENT, *nearly], [unlikely, *nearly]
     for level, m, u in zip(levels, [*agreed, 1 - sum(agreed)], [*chance, 1 - sum(chance)], strict=True):
         level["m_probability"], level["u_probability"] = m, u
     return unlikely

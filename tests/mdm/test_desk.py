@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from landbridge.canonical import Canonical
+from landbridge.canonical import Canonical
 from landbridge.errors import Invalid
 from mdm.steward import Desk, label, next_to_label
 
@@ -18,7 +20,11 @@ from test_in_the_engine import ACME, ACME_MAYBE, OTHER, World, address
 @pytest.fixture
 def world(root, store, clock):
     made = World(root, store, clock)
-    made.desk = Desk(SimpleNamespace(hub=made.hub, engine=made.made, store=store))
+    made.desk = Desk(
+        SimpleNamespace(
+            hub=made.hub, engine=made.made, store=store, canonical=Canonical.load(root / "schemas" / "canonical")
+        )
+    )
     made.crm.put("customer", "1", ACME)
     made.crm.put("customer", "2", OTHER)
     made.shop.put("customer", "1", ACME_MAYBE)
@@ -66,9 +72,9 @@ def test_a_preview_says_who_would_move_and_keeps_nothing(world):
 
 
 def test_pairs_of_one_pattern_are_decided_together_and_others_are_refused(world):
-    for number, city in enumerate(("Bremen", "Kiel"), 10):
-        world.crm.put("customer", str(number), {"name": f"Werk {city} GmbH", "addresses": [address(None, city, None)]})
-        world.shop.put("customer", str(number), {"name": f"Werk {city}", "addresses": [address(None, city, None)]})
+    for number, (city, code) in enumerate((("Bremen", "28195"), ("Kiel", "24103")), 10):
+        world.crm.put("customer", str(number), {"name": f"Werk {city} GmbH", "addresses": [address(None, city, code)]})
+        world.shop.put("customer", str(number), {"name": f"Werk {city}", "addresses": [address(None, city, code)]})
     world.run()
     found = world.desk.doubts("customer")
     assert len(found) == 3

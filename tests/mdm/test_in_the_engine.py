@@ -41,7 +41,7 @@ ACME_AGAIN = {
     "addresses": [address("Hauptstr. 12", "Stuttgart", "70173")],
     "phones": [{"number": "0711/123456"}],
 }
-ACME_MAYBE = {"name": "Acme Maschinenbau", "addresses": [address(None, "Stuttgart", None)]}
+ACME_MAYBE = {"name": "Acme Maschinenbau", "addresses": [address(None, "Stuttgart", "70173")]}
 OTHER = {"name": "Bolzen und Söhne KG", "addresses": [address("Ring 1", "Köln", "50667")]}
 
 
