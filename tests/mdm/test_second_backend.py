@@ -7,8 +7,11 @@ cluster of Spark is by registering them as functions of its own.
 from __future__ import annotations
 
 import logging
+import shutil
 import sqlite3
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,3 +96,83 @@ def test_the_same_model_weighs_the_same_on_another_database() -> None:
     sqlite = on_sqlite(declared, model, records, sorted(duckdb))
     assert sqlite.keys() == duckdb.keys()
     assert max(abs(sqlite[pair] - duckdb[pair]) for pair in duckdb) <= 1e-9
+
+
+@pytest.mark.slow
+def test_the_same_model_weighs_the_same_on_spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where data outgrows one machine; skipped where PySpark (an extra of Splink's) or Java is not installed."""
+    sql = pytest.importorskip("pyspark.sql", reason="needs pyspark and Java")
+    if shutil.which("java") is None:
+        pytest.skip("needs Java")
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    declared = declaration(identifiers=())
+    records = made(400, 21)
+    table = table_of(declared, records)
+    model = train(declared, table)
+    duckdb = {
+        (int(a), int(b)): float(weight)
+        for edges in match(declared, model, table)
+        for a, b, weight in zip(edges.a, edges.b, edges.weight, strict=True)
+    }
+    session = (
+        sql.SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.sql.warehouse.dir", str(tmp_path))
+        .getOrCreate()
+    )
+    try:
+        spark = on_spark(session, declared, model, records, sorted(duckdb), tmp_path)
+    finally:
+        session.stop()
+    assert len(duckdb) > 50
+    assert spark.keys() == duckdb.keys()
+    assert max(abs(spark[pair] - duckdb[pair]) for pair in duckdb) <= 1e-9
+
+
+def on_spark(
+    session: Any,
+    declared: Declaration,
+    model: Model,
+    records: list[dict[str, Any]],
+    pairs: list[tuple[int, int]],
+    folder: Path,
+) -> dict[tuple[int, int], float]:
+    from splink import Linker
+    from splink.backends.spark import SparkAPI
+
+    for name in measures():
+        kind = "double" if name in ("lb_jaro_winkler", "lb_ratio") else "int"
+
+        def run(a: Any, b: Any, name: str = name) -> Any:
+            return None if a is None or b is None else measures()[name](a, b)  # looked up where it runs
+
+        session.udf.register(name, run, kind)
+    kinds = {"name": "string", "size": "double"}
+    many = many_columns(declared)
+    schema = ", ".join(
+        ["unique_id int"]
+        + [
+            f"{held(c.name)} {'array<string>' if c.name in many else kinds.get(c.name, 'string')}"
+            for c in declared.columns
+        ]
+    )
+    rows = [
+        (place, *(list(v) if isinstance(v := one[c.name], tuple) else v for c in declared.columns))
+        for place, one in enumerate(records)
+    ]
+    database = SparkAPI(spark_session=session, register_udfs_automatically=False, break_lineage_method="persist")
+    linker = Linker(database.register(session.createDataFrame(rows, schema)), dict(model.parsed), log_level=None)
+    for column, known in model.frequencies.items():
+        shares = session.createDataFrame(
+            _shares(known, records, column), f"{held(column)} string, tf_{held(column)} double"
+        )
+        linker.table_management.register_term_frequency_lookup(database.register(shares), held(column))
+    blocked = session.createDataFrame(
+        [("0", a, b) for a, b in pairs], "match_key string, join_key_l int, join_key_r int"
+    )
+    linker.table_management.register_blocked_pairs_for_predict(database.register(blocked))
+    found = linker.inference.predict(warning_mode="never").as_record_list()
+    return {(row["unique_id_l"], row["unique_id_r"]): row["match_weight"] for row in found}
