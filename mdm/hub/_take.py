@@ -24,15 +24,21 @@ def take(
     batch = advance(matching, entity, versions, before)
     found = compare(connection, matching, batch)
     rows = {(one.change.record, one.order): one.row() for one in versions}
-    records.write(connection, at, rows.values(), batch.after.values(), found.gained, found.lost)
+    linked = records.write(
+        connection,
+        at,
+        rows.values(),
+        batch.after.values(),
+        found.gained,
+        found.lost,
+        batch.compared,
+        found.edges,
+        matching.declaration.thresholds.auto,
+    )
     if not batch.after:
         return []
-    seeds = set(batch.after)
-    if batch.compared:
-        auto = matching.declaration.thresholds.auto
-        seeds |= records.connect(connection, batch.compared, found.edges, auto)
-        rearrange(connection, matching, entity, at, found)
-        seeds |= found.touched
+    rearrange(connection, matching, entity, at, found)
+    seeds = linked | found.touched | batch.after.keys()
     if batch.said:
         seeds |= records.say(connection, batch.said)
     return regroup(
@@ -48,10 +54,9 @@ def take(
 
 
 def _notices(batch: Batch) -> list[Notice]:
-    told = [
-        unidentified(id_, batch.after[id_].keys)
-        for id_ in batch.compared
-        if not batch.after[id_].keys or not (old := batch.before.get(id_)) or not old.keys
-        if not batch.after[id_].keys or id_ in batch.before
-    ]
+    told = []
+    for id_ in batch.compared:
+        keys, old = batch.after[id_].keys, batch.before.get(id_)
+        if not keys or (old is not None and not old.keys):  # silent now, or until now
+            told.append(unidentified(id_, keys))
     return told + [Notice("reused", id_, detail) for id_, detail in batch.reused.items()]

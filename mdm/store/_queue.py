@@ -117,3 +117,29 @@ def called(connection: Connection, entity: str, system: str, key: str) -> list[U
 _CALLED = sql("""
 select x.subject as id from xref x where x.system = :system and x.id = :key and x.entity = :entity
     and exists (select from hub_record where id = x.subject)""")
+
+
+def home_at(connection: Connection, record: UUID, recorded: datetime) -> UUID | None:
+    """The golden record that held a record at a recorded time; None where the hub did not know it yet."""
+    found = rows(connection, _HOME_AT, record=record, recorded=recorded)
+    return found[0].golden if found else None
+
+
+_HOME_AT = sql("""
+select golden from hub_membership
+where record = :record and since <= cast(:recorded as timestamptz)
+    and (until is null or until > cast(:recorded as timestamptz))
+order by since desc limit 1""")
+
+
+def known_at(connection: Connection, ids: Collection[UUID], recorded: datetime) -> dict[UUID, Mapping[str, Any]]:
+    """What records said last of what was known at a recorded time."""
+    return {row.id: row.body for row in rows(connection, _KNOWN_AT, ids=list(ids), recorded=recorded)}
+
+
+_KNOWN_AT = sql("""
+select i.id, v.body from unnest(cast(:ids as uuid[])) as i (id)
+cross join lateral (
+    select body from hub_version
+    where record = i.id and action = 'upsert' and recorded_at <= cast(:recorded as timestamptz)
+    order by stamp desc, sequence desc, digest desc limit 1) v""")

@@ -137,9 +137,15 @@ def write(
     states: Iterable[State],
     gained: Iterable[tuple[int, UUID]],
     lost: Iterable[tuple[int, UUID]],
-) -> None:
-    """Append versions (once each), put records as they stand, and move their keys."""
-    run(
+    compared: Collection[UUID],
+    edges: Iterable[tuple[UUID, UUID, float]],
+    auto: float,
+) -> set[UUID]:
+    """Append versions (once each), put records as they stand, move their keys, and put all edges of the compared.
+
+    Returns who was linked to one of these automatically until now.
+    """
+    found = rows(
         connection,
         _WRITE,
         at=at,
@@ -147,7 +153,11 @@ def write(
         states=records(_row(one) for one in states),
         gained=records({"key": key, "record": str(record)} for key, record in gained),
         lost=records({"key": key, "record": str(record)} for key, record in lost),
+        compared=list(compared),
+        edges=records({"a": str(a), "b": str(b), "weight": weight} for a, b, weight in edges),
+        auto=auto,
     )
+    return {id_ for row in found for id_ in (row.a, row.b)}
 
 
 _WRITE = sql("""
@@ -174,10 +184,30 @@ put as (
 dropped as (
     delete from hub_key k using json_to_recordset(cast(:lost as json)) as r (key bigint, record uuid)
     where k.key = r.key and k.record = r.record
+),
+added as (
+    insert into hub_key (key, record)
+    select key, record from json_to_recordset(cast(:gained as json)) as r (key bigint, record uuid)
+    on conflict do nothing
+),
+old as materialized (
+    select e.a, e.b, e.weight from unnest(cast(:compared as uuid[])) as m (id)
+    cross join lateral (
+        select a, b, weight from hub_edge where a = m.id
+        union all select a, b, weight from hub_edge where b = m.id) e
+),
+new as materialized (
+    select * from json_to_recordset(cast(:edges as json)) as r (a uuid, b uuid, weight double precision)
+),
+gone as (
+    delete from hub_edge e using old where e.a = old.a and e.b = old.b
+        and not exists (select from new where new.a = old.a and new.b = old.b)
+),
+made as (
+    insert into hub_edge (a, b, weight) select a, b, weight from new
+    on conflict (a, b) do update set weight = excluded.weight where hub_edge.weight <> excluded.weight
 )
-insert into hub_key (key, record)
-select key, record from json_to_recordset(cast(:gained as json)) as r (key bigint, record uuid)
-on conflict do nothing""")
+select distinct a, b from old where weight >= :auto""")
 
 
 def _row(state: State) -> dict[str, Any]:
@@ -231,36 +261,6 @@ with held as materialized (
 delete from hub_edge e using held one, held other
 where e.a = one.id and e.b = other.id and not one.keys && other.keys
 returning e.a, e.b""")
-
-
-def connect(
-    connection: Connection, changed: Collection[UUID], edges: Iterable[tuple[UUID, UUID, float]], auto: float
-) -> set[UUID]:
-    """Put the edges of records that changed, all of them; returns who was linked automatically to one before."""
-    new = records({"a": str(a), "b": str(b), "weight": weight} for a, b, weight in edges)
-    found = rows(connection, _CONNECT, ids=list(changed), edges=new, auto=auto)
-    return {id_ for row in found for id_ in (row.a, row.b)}
-
-
-_CONNECT = sql("""
-with old as materialized (
-    select e.a, e.b, e.weight from unnest(cast(:ids as uuid[])) as m (id)
-    cross join lateral (
-        select a, b, weight from hub_edge where a = m.id
-        union all select a, b, weight from hub_edge where b = m.id) e
-),
-new as materialized (
-    select * from json_to_recordset(cast(:edges as json)) as r (a uuid, b uuid, weight double precision)
-),
-gone as (
-    delete from hub_edge e using old where e.a = old.a and e.b = old.b
-        and not exists (select from new where new.a = old.a and new.b = old.b)
-),
-made as (
-    insert into hub_edge (a, b, weight) select a, b, weight from new
-    on conflict (a, b) do update set weight = excluded.weight where hub_edge.weight <> excluded.weight
-)
-select distinct a, b from old where weight >= :auto""")
 
 
 def add_edges(connection: Connection, edges: Iterable[tuple[UUID, UUID, float]]) -> None:
