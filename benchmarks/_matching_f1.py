@@ -26,22 +26,6 @@ RUNS = 1
 """Nothing of it is random, and nothing of it is a time."""
 SHARED = Path(os.environ.get("LANDBRIDGE_SHARED", Path(__file__).resolve().parents[2] / "shared")) / "data" / "matching"
 
-COMPANY = """\
-entity: customer
-columns:
-  name: name | company
-  key: name | core | pinyin
-  institution: name | institution
-  branch: name | branch
-blocks: [name, key, {key: 6}, [institution, {branch: 2}], branch]
-comparisons:
-  name: [exact, {jaro_winkler: 0.94}, {jaro_winkler: 0.88}, {jaro_winkler: 0.8}]
-  institution: [exact]
-  branch: [exact, {jaro_winkler: 0.8}]
-thresholds: {auto: 4, review: 0}
-"""
-"""For names alone: a bank's branches are customers of their own."""
-
 SETS: dict[str, tuple[tuple[str, ...], Callable[[Report], float]]] = {
     "febrl4": (("febrl4a.csv", "febrl4b.csv"), lambda found: found.pairs.chosen.f1),
     "febrl3": (("febrl3.csv",), lambda found: found.clusters.chosen.f1 if found.clusters else 0.0),
@@ -95,10 +79,9 @@ def _told(name: str, found: Report, figure: Callable[[Report], float]) -> tuple[
 def _names(folder: Path) -> dict[str, float]:
     folder.mkdir()
     shutil.copy(SHARED / "zh_company_pairs_dev.csv", folder)
-    (folder / "company.yaml").write_text(COMPANY, encoding="utf-8")
+    pairs = proposed(folder).pairs
     known = understand(tables(folder, None), Asked())
-    declaration = read(folder / "company.yaml", header=known.header)
-    pairs = evaluate(known, declaration, looks=0).pairs
+    declaration = read(folder / "declaration.yaml", header=known.header)
     every = evaluate(searched(known), declaration, looks=0).pairs
     print(
         f"zh_companies: {pairs.chosen.f1:.4f} of the labelled pairs, {pairs.declared.f1:.4f} without labels; "

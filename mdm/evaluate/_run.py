@@ -160,9 +160,10 @@ def _matched(truth: Truth, declaration: Declaration, model: Model, table: Any, t
     lower = replace(declaration, thresholds=Thresholds(declaration.thresholds.auto, least))
     found = list(scoring.match(lower, model, table, told=told))
     count = table.num_rows
-    a = np.concatenate([np.minimum(one.a, one.b) for one in found]).astype(np.int64)
-    b = np.concatenate([np.maximum(one.a, one.b) for one in found]).astype(np.int64)
-    edges = _Edges(count, a, b, np.concatenate([one.weight for one in found]).astype(float))
+    none = np.empty(0, np.int64)
+    a = np.concatenate([none, *(np.minimum(one.a, one.b) for one in found)]).astype(np.int64)
+    b = np.concatenate([none, *(np.maximum(one.a, one.b) for one in found)]).astype(np.int64)
+    edges = _Edges(count, a, b, np.concatenate([none, *(one.weight for one in found)]).astype(float))
     if _between(truth):
         source = np.array(truth.source_of)
         edges = edges.only(source[edges.a] != source[edges.b])

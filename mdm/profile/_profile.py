@@ -16,6 +16,7 @@ from mdm.profile._write import written
 
 PARTIES = Thresholds(auto=6, review=0)
 TITLES = Thresholds(auto=7, review=0)
+NAMES = Thresholds(auto=4, review=0)
 RAREST = 6
 """Words of a title by which its candidates are found."""
 _CUT: dict[Kind, int] = {
@@ -59,7 +60,7 @@ def propose(
         raise Invalid([Finding("", "columns", message, "Records need a name, an address, a title or the like.")])
     declaration = Declaration(
         entity=entity, summary="", scoring=draft.scoring, columns=draft.columns, comparisons=draft.comparisons,
-        blocks=(), thresholds=TITLES if draft.scoring == "titles" else PARTIES, identifiers=draft.identifiers,
+        blocks=(), thresholds=_thresholds(draft), identifiers=draft.identifiers,
     )  # fmt: skip
     wider = replace(declaration, columns=(*draft.columns, *draft.blocked))
     known = [features(wider, record) for record in records]
@@ -82,6 +83,12 @@ def propose(
             told or f"{len(records)} records",
         ),
     )
+
+
+def _thresholds(draft: Draft) -> Thresholds:
+    if draft.scoring == "titles":
+        return NAMES if len(draft.comparisons) == 1 and draft.columns[0].name == "name" else TITLES
+    return PARTIES
 
 
 def _seen(records: Sequence[dict[str, str]], source_of: Sequence[int], header: Sequence[str]) -> tuple[Seen, ...]:
@@ -118,7 +125,8 @@ def _blocks(draft: Draft, declaration: Declaration, known: Sequence[Features], f
     single = [column.name for column in declaration.columns if not column.many]
     if draft.scoring == "titles":
         several = [column.name for column in declaration.columns if column.many]
-        blocks = (Block((("title", RAREST),)), *(Block(((name, None),)) for name in several))
+        first = declaration.columns[0].name
+        blocks = (Block(((first, RAREST),)), *(Block(((name, None),)) for name in several))
         return Chosen(blocks, choose(known, single, {}).likely)
     cuts |= {column.name: 6 for column in draft.blocked if column.normalise[-1].name == "pinyin"}
     chosen = choose(known, single, cuts, [column.name for column in draft.blocked])

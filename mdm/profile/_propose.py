@@ -55,6 +55,8 @@ PARTY: frozenset[Kind] = frozenset(
 )
 """What people and companies have, and products do not."""
 SAME = 20.0
+ALONE = 0.5
+"""The likeness at which two names, and nothing else, speak for neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,25 @@ def drafted(found: Sequence[Seen]) -> Draft:
     titles = [one for one in found if one.kind in ("title", "text", "description", "person", "place", "company")]
     party = sum(one.kind in PARTY for one in found if one not in titles)
     heavy = [one for one in titles if one.words >= 3 and one.codes >= 0.25]
-    return _titles(found, heavy) if heavy and not party else _parties(found)
+    if heavy and not party:
+        return _titles(found, heavy)
+    compared = [one for one in found if one.kind in _RULES]
+    if len(compared) == 1 and compared[0].kind in ("company", "person", "text", "title", "place"):
+        return _names_alone(compared[0], [one for one in found if one is not compared[0]])
+    return _parties(found)
+
+
+def _names_alone(one: Seen, left: Sequence[Seen]) -> Draft:
+    """Names without anything beside them: the likeness of their words, since one column is too little to learn from."""
+    normaliser = "company" if one.kind == "company" else "fold"
+    return Draft(
+        "titles",
+        (Column("name", one.paths, (Call(normaliser),)),),
+        (Comparison("name", (Level("cosine", ALONE),)),),
+        (),
+        {"name": f"{one.kind}: {one.why}; nothing else tells records apart"},
+        tuple(left),
+    )
 
 
 def _parties(found: Sequence[Seen]) -> Draft:

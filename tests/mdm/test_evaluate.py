@@ -343,6 +343,25 @@ def test_nothing_that_says_who_is_one_is_told(tmp_path: Path) -> None:
         known(tmp_path)
 
 
+def test_records_that_no_block_brings_together_are_told_and_not_a_crash(tmp_path: Path) -> None:
+    rows = [("1", "Sony lamp black", "a"), ("2", "Ohmega kettle steel", "a"), ("3", "Volta drill X200", "b")]
+    write(tmp_path, "r.csv", [{"id": at, "name": name, "cluster": group} for at, name, group in rows])
+    plain = "comparisons: {name: [exact]}\nblocks: [name]\n"
+    likeness = "scoring: titles\ncomparisons: {name: [{cosine: 0.3}]}\nblocks: [{name: 4}]\n"
+    for text in (plain, likeness):
+        (tmp_path / "d.yaml").write_text(
+            f"entity: x\ncolumns: {{name: name}}\n{text}thresholds: {{auto: 4, review: 0}}\n"
+        )
+        found = figures(tmp_path)
+        assert (found["found_by_blocks"], found["recall"], found["clusters_f1"]) == (0, 0, 0)
+
+
+def test_records_that_say_nothing_are_counted(folder: Path) -> None:
+    path = folder / "records.csv"
+    path.write_text(path.read_text() + "R900,n/a,,,C900\n")
+    assert "1 records say nothing in any declared column" in landbridge("evaluate", folder, "--errors", 0).output
+
+
 # -- figures -----------------------------------------------------------------------------------------------------------
 
 

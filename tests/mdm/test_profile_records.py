@@ -136,6 +136,13 @@ def test_odd_names_of_columns_are_quoted_and_stay_apart() -> None:
     assert {path for column in back.columns for path in column.paths} <= set(rows[0])
 
 
+def test_names_alone_are_compared_by_their_words() -> None:
+    rows = [{"a": f"Copper Works {at} GmbH"} for at in range(90)]
+    found = propose(rows, [0] * 90, ["a"]).declaration
+    assert found.scoring == "titles"
+    assert found.blocks[0].parts == (("name", 6),)
+
+
 def test_nothing_of_the_truth_is_used_and_what_is_there_is_not_overwritten(unseen: Any, tmp_path: Path) -> None:
     unseen.one_file(tmp_path, 80)
 
