@@ -108,6 +108,9 @@ class _Edges:
 
 def evaluate(truth: Truth, declaration: Declaration, *, one_to_one: bool = False, looks: int = 5) -> Report:
     """Match, compare, report; nothing of the truth is used but for the thresholds that are scored on the other half."""
+    if one_to_one and (len(truth.sources) != 2 or truth.given):
+        message = "one to one is between two files of records."
+        raise Invalid([Finding("", "one_to_one", message, "Leave --one-to-one out, or give two files.")])
     began = time.perf_counter()
     report = _evaluated(truth, declaration, one_to_one or declaration.one_to_one, looks)
     report.seconds = time.perf_counter() - began

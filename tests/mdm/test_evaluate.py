@@ -332,6 +332,7 @@ def test_options_that_name_nothing_are_told(folder: Path) -> None:
     assert "this file is not in the folder." in refused(folder, "--truth", "gold.csv")
     assert "'C0' stands twice in the id column" in refused(folder, "--id", "cluster")
     assert "this folder is not there." in refused(folder / "nowhere")
+    assert "one to one is between two files of records." in refused(folder, "--one-to-one")
 
 
 def test_nothing_that_says_who_is_one_is_told(tmp_path: Path) -> None:
