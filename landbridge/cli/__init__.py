@@ -7,6 +7,25 @@ the entry point `landbridge.commands` print with the same words.
 
 from landbridge.cli._app import build, main
 from landbridge.cli._context import Context, of
+from landbridge.cli._logs import Form, Level, begin
+from landbridge.cli._open import actor, age, opened, show_table
 from landbridge.cli._print import complain, counted, say, show_json, visible
 
-__all__ = ["Context", "build", "complain", "counted", "main", "of", "say", "show_json", "visible"]
+__all__ = [
+    "Context",
+    "Form",
+    "Level",
+    "actor",
+    "age",
+    "begin",
+    "build",
+    "complain",
+    "counted",
+    "main",
+    "of",
+    "opened",
+    "say",
+    "show_json",
+    "show_table",
+    "visible",
+]

@@ -1,9 +1,10 @@
-"""`landbridge mdm`: how good matching is on a folder of records, and a first declaration for data never seen."""
+"""`landbridge mdm` and `landbridge steward`: how records are matched, and what people decide about them."""
 
 from __future__ import annotations
 
 import typer
 
+from mdm.cli import _steward
 from mdm.cli._evaluate import evaluate
 from mdm.cli._profile import profile
 
@@ -16,3 +17,4 @@ def register(app: typer.Typer) -> None:
     group.command("profile")(profile)
     group.command("evaluate")(evaluate)
     app.add_typer(group, name="mdm", rich_help_panel=PANEL)
+    app.add_typer(_steward.group(), name="steward", rich_help_panel=PANEL)

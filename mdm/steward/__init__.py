@@ -1,7 +1,35 @@
-"""Stewardship: what waits for a person, why the hub thinks so, and what the person decides; every act can be undone."""
+"""Stewardship: what waits for a person, why the hub thinks so, and what the person decides; every act can be undone.
 
-from mdm.steward._desk import Desk, Preview
+`Desk` acts, `View` shows; the command line (`mdm.cli`) and the HTTP API (`mdm.steward.api`) are two ways to both.
+"""
+
+from mdm.steward._desk import SAMPLE, Desk, Preview
 from mdm.steward._doubts import Doubt, Side, Waterfall, doubts, explain
 from mdm.steward._labels import Label, label, next_to_label
+from mdm.steward._shown import Asked, Compared, Decided, Named, ShownPair, ShownRecord, ShownStep
+from mdm.steward._view import ShownGolden, ShownNotice, ShownPreview, View
 
-__all__ = ["Desk", "Doubt", "Label", "Preview", "Side", "Waterfall", "doubts", "explain", "label", "next_to_label"]
+__all__ = [
+    "SAMPLE",
+    "Asked",
+    "Compared",
+    "Decided",
+    "Desk",
+    "Doubt",
+    "Label",
+    "Named",
+    "Preview",
+    "ShownGolden",
+    "ShownNotice",
+    "ShownPair",
+    "ShownPreview",
+    "ShownRecord",
+    "ShownStep",
+    "Side",
+    "View",
+    "Waterfall",
+    "doubts",
+    "explain",
+    "label",
+    "next_to_label",
+]

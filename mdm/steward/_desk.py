@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,17 +14,21 @@ from landbridge.time import uuid7
 from mdm.hub import Decision, Matching
 from mdm.publish import EngineHub
 from mdm.steward._doubts import Doubt, Waterfall, doubts, explain
-from mdm.store import decisions, queue, reading
+from mdm.steward._labels import Label, label, next_to_label
+from mdm.store import decisions, queue, reading, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection
 
+    from landbridge.canonical import Canonical
     from landbridge.installation import Installation
-    from mdm.hub._change import Verdict
+    from mdm.hub import Verdict
+    from mdm.steward._labels import Verdict as Word
 
 SAMPLE = 5
+"""Pairs of one pattern that are shown before all of them are decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,14 @@ class Desk:
             hint = "Declare an entity in config/mdm; `landbridge mdm profile` proposes how."
             raise LandbridgeError("This project has no master-data hub.", hint=hint)
         self.hub: EngineHub = hub
+        self._installation = installation
         self.parts = installation.engine.parts
         self.store = installation.store
+
+    @property
+    def canonical(self) -> Canonical:
+        """The canonical model: what a golden record may say, and what of it tells about a person."""
+        return self._installation.canonical
 
     def matching(self, connection: Connection, entity: str) -> Matching:
         """How an entity is matched; Invalid if it is not declared."""
@@ -62,10 +72,15 @@ class Desk:
 
     def explain(self, entity: str, a: UUID, b: UUID) -> Waterfall:
         """Why two records weigh what they weigh; Invalid where the hub does not know one of them."""
+        if a == b:
+            raise Invalid([Finding("records", "record", "these are one record", "Name two.")])
         with self.store.reading() as connection:
-            found = explain(connection, self.matching(connection, entity), a, b)
+            matching = self.matching(connection, entity)
+            ours = {id_ for id_, one in records.known(connection, [a, b]).items() if one.entity == entity}
+            found = explain(connection, matching, a, b) if ours == {a, b} else None
         if found is None:
-            raise Invalid([Finding("records", "record", f"the hub does not know {a} and {b}", "Look at their ids.")])
+            told = f"the hub does not know {a} and {b} as {entity} records"
+            raise Invalid([Finding("records", "record", told, "Look at their ids.")])
         return found
 
     def record(self, entity: str, named: str) -> UUID:
@@ -78,7 +93,8 @@ class Desk:
                 system, _, key = named.partition(":")
                 found = queue.called(connection, entity, system, key)
             else:
-                found = [wanted] if reading.home(connection, [wanted]) else []
+                known = records.known(connection, [wanted]).get(wanted)
+                found = [wanted] if known is not None and known.entity == entity else []
         if len(found) != 1:
             why = "is not known to the hub" if not found else f"is {len(found)} records of different organisations"
             hint = "Name it as system:key, or by its id as `landbridge steward queue` shows it."
@@ -114,6 +130,8 @@ class Desk:
         value: Any = None,
     ) -> tuple[UUID, Grouped]:
         self.matching(connection, entity)
+        if verdict == "pin" and attribute is not None:
+            self._check_pin(connection, entity, these, attribute, value)
         known = queue.seen(connection, [*these, *those])
         decision = Decision(
             uuid7(), verdict, tuple(these), tuple(those), attribute, value, actor, reason, based_on=known
@@ -121,6 +139,28 @@ class Desk:
         grouped = self.hub.decide(connection, entity, decision)
         regroup(connection, self.parts, entity, grouped)
         return decision.id, grouped
+
+    def _check_pin(
+        self, connection: Connection, entity: str, these: Sequence[UUID], attribute: str, value: Any
+    ) -> None:
+        """Refuse a value that would make the golden record something that the canonical model does not know."""
+        known = {path.split(".")[0].split("[")[0] for path in self.canonical.fields(entity)}
+        if attribute not in known:
+            hint = f"It has {', '.join(sorted(known))}."
+            raise Invalid([Finding("attribute", "attribute", f"{entity} has no field {attribute!r}", hint)])
+        home = reading.home(connection, these)
+        stands = reading.stored(connection, set(home.values()))
+        for one in stands.values():
+            body = {**one.values, attribute: value} if value is not None else dict(one.values)
+            if value is None:
+                body.pop(attribute, None)
+            wrong = [
+                found
+                for found in self.canonical.findings(entity, body)
+                if found.path == attribute or found.path.startswith((f"{attribute}.", f"{attribute}["))
+            ]
+            if wrong:
+                raise Invalid(wrong)
 
     def undo(self, entity: str, decision: UUID, *, actor: str) -> None:
         """Take a decision back: everything is as if it had never been made."""
@@ -134,16 +174,58 @@ class Desk:
             self.matching(connection, entity)
             return decisions.newest(connection, entity, most)
 
-    def preview(self, entity: str, verdict: Verdict, these: Sequence[UUID], those: Sequence[UUID] = ()) -> Preview:
+    def preview(
+        self,
+        entity: str,
+        verdict: Verdict,
+        these: Sequence[UUID],
+        those: Sequence[UUID] = (),
+        *,
+        attribute: str | None = None,
+        value: Any = None,
+    ) -> Preview:
         """What a decision would do; nothing is kept."""
+        return self._tried(
+            {*these, *those},
+            lambda connection: [
+                self._decide(connection, entity, verdict, these, those, "preview", "", attribute, value)[1]
+            ],
+        )
+
+    def preview_undo(self, entity: str, decision: UUID) -> Preview:
+        """What taking a decision back would do; nothing is kept."""
+        with self.store.reading() as connection:
+            found = decisions.find(connection, decision)
+        named = {*found.these, *found.those} if found is not None else set()
+
+        def act(connection: Connection) -> list[Grouped]:
+            self.matching(connection, entity)
+            grouped = self.hub.revoke(connection, entity, decision, "preview")
+            regroup(connection, self.parts, entity, grouped)
+            return [grouped]
+
+        return self._tried(named, act)
+
+    def preview_bulk(self, entity: str, verdict: Verdict, pairs: Iterable[Waterfall]) -> Preview:
+        """What `bulk` would do; nothing is kept."""
+        chosen = [(one.a.record.id, one.b.record.id) for one in pairs]
+        return self._tried(
+            {id_ for pair in chosen for id_ in pair},
+            lambda connection: [
+                self._decide(connection, entity, verdict, [a], [b], "preview", "")[1] for a, b in chosen
+            ],
+        )
+
+    def _tried(self, named: Collection[UUID], act: Callable[[Connection], Sequence[Grouped]]) -> Preview:
         with self._undone() as connection:
-            before = reading.home(connection, [*these, *those])
-            stood = reading.stored(connection, set(before.values()))
-            _, grouped = self._decide(connection, entity, verdict, these, those, "preview", "")
-            after = reading.home(connection, [*before, *grouped.groups])
+            told = {id_ for grouped in act(connection) for id_ in grouped.groups} | {*named}
+            after = reading.home(connection, told)
             now = reading.stored(connection, set(after.values()))
-            moved = {id_: golden for id_, golden in grouped.groups.items() if before.get(id_, golden) != golden}
-            return Preview(stood, now, moved)
+            with self.store.reading() as other:  # nobody else works on the entity meanwhile: this is how it stands
+                before = reading.home(other, told)
+                stood = reading.stored(other, set(before.values()))
+        moved = {id_: golden for id_, golden in after.items() if before.get(id_, golden) != golden}
+        return Preview(stood, now, moved)
 
     @contextmanager
     def _undone(self) -> Iterator[Connection]:
@@ -175,3 +257,14 @@ class Desk:
                 a, b = one.a.record.id, one.b.record.id
                 made.append(self._decide(connection, entity, verdict, [a], [b], actor, reason)[0])
         return made
+
+    def unlabelled(self, entity: str, actor: str, most: int = 1) -> list[Label]:
+        """Pairs that this person has not labelled yet, without what the hub thinks of them."""
+        with self.store.reading() as connection:
+            return next_to_label(connection, self.matching(connection, entity), actor, most)
+
+    def label(self, entity: str, a: UUID, b: UUID, verdict: Word, *, actor: str) -> None:
+        """Keep what a person says of a pair; it decides nothing."""
+        with self.store.transaction("label") as connection:
+            self.matching(connection, entity)
+            label(connection, entity, a, b, verdict, actor, self.store.clock.now())

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import pytest
 
 from landbridge.canonical import Canonical
-from landbridge.canonical import Canonical
 from landbridge.errors import Invalid
 from mdm.steward import Desk, label, next_to_label
 
