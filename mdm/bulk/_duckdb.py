@@ -59,6 +59,7 @@ def connected(room: Room) -> Iterator[Connection]:
         if room.folder is not None:
             connection.execute("set temp_directory = ?", [room.folder])
         connection.execute("set preserve_insertion_order = false")
+        connection.execute("set enable_progress_bar = false")
         _add_measures(connection)
         yield connection
     finally:
