@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -195,9 +196,11 @@ def write(page: Path, figures: Mapping[str, Any], seed: int, commits: Sequence[s
         raise ValueError(f"{page} has no place for the figures: {BEGIN}")
     bad = f"{figures.get('bad_replies', 0) / max(figures.get('replies', 0), 1):.0%}"
     told = (
-        f"Measured {at:%Y-%m-%d} with seed {seed} at commit {', '.join(commits[-3:])}: "
+        f"Measured {at:%Y-%m-%d} with seed {seed} at commit {', '.join(commits)}: "
         f"{figures.get('orders', 0):,} orders, {figures.get('messages', 0):,} changes, {bad} of all replies bad."
     )
     slow = figures.get("longest_resume_s")
     more = f" After a crash of the database the flow went on within {slow} s at the latest." if slow else ""
+    if load := figures.get("longest_load"):
+        more += f" The machine ({os.cpu_count()} processors) was under a load of up to {load} meanwhile."
     page.write_text(f"{before}{BEGIN}\n{told}{more}\n\n{text(figures)}\n{END}{after}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,7 +43,8 @@ def measured(part: Part, place: Workplace | None, asked: Asked) -> Measured:
         found = part.run(place, asked.chunk, asked.seed)  # type: ignore[arg-type]  # None in a test without processes
     except Exception as error:  # noqa: BLE001 - told with its seed
         found = {"failed": 1, "wrongs": [f"{asked}: {type(error).__name__}: {error}"]}
-    return Measured(asked, found, time.monotonic() - began)
+    # a shared machine makes it slow, and slowness is a fault of its own: it is told with the figures
+    return Measured(asked, {**found, "longest_load": round(os.getloadavg()[0], 1)}, time.monotonic() - began)
 
 
 class Lanes:

@@ -68,6 +68,7 @@ def test_it_goes_on_where_it_was_and_adds_up(parts):
     assert long_form.measure(Here(), again, 60.0, "")
     assert sorted(parts) == [("kills", 0, 7000), ("kills", 1, 7001), ("lines", 0, 7000), ("lines", 1, 7001)]
     assert again.figures["kills"] == 15 and again.figures["longest_resume_s"] == 1
+    assert again.figures["longest_load"] >= 0
     assert again.figures["failed"] == 1 and "seed 7001" in again.figures["wrongs"][0]
 
 
