@@ -53,7 +53,7 @@ def empty(store: Store) -> None:
 
 def _told(store: Store, seed: int) -> bool:
     chance = random.Random(seed)
-    guard = Guard(members=chance.choice([6, 40]), density=0.3, hot=chance.choice([4, 30]))
+    guard = Guard(members=chance.choice([3, 6, 40]), density=0.3, hot=chance.choice([4, 30]))
     matching = bench.customers(guard=guard, one_to_one=chance.random() < 0.2)
     told = chaos.history(chance)
     chaos.tell(chance, store, Hub({"customer": matching}, SystemClock()), told)

@@ -37,8 +37,8 @@ def reach(
         border = (found.border | fresh) - found.done
         frontier = {id_ for id_ in border if id_ in joined or not found.crowded[id_] or not found.is_crowd(id_)}
         found.border = border - frontier
-    crowd = {id_: found.is_crowd(id_) for id_ in found.home}
-    return groups.gather(connection, list(found.home), [id_ for id_, is_ in crowd.items() if is_]), crowd
+    crowd = {id_: found.is_crowd(id_) for id_ in found.done}  # what lies beyond stays as it is, stewards' groups too
+    return groups.gather(connection, list(crowd), [id_ for id_, is_ in crowd.items() if is_]), crowd
 
 
 class _Reach:

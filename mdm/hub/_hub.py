@@ -71,6 +71,18 @@ class Hub:
                 self._follow(connection, part)
         return loaded
 
+    def adopt(self, connection: Connection, entity: str, table: pa.Table, edges: Iterable[Weighed]) -> list[Regrouped]:
+        """Group an entity by the model of this hub instead of the one it was grouped by; who belongs elsewhere now.
+
+        Row n of `table` holds the features of the n-th record of `mdm.store.bulk.contents`. Wait for `records.tick`
+        (the turn) before these are read, so that nothing comes between; decisions hold, and golden ids stay.
+        """
+        from mdm.hub._adopt import adopt
+
+        matching = self._matching(entity)
+        ticked = records.tick(connection, entity, self._clock.now(), matching.scorer.model_id)
+        return self._told(connection, adopt(connection, entity, matching, ticked.at, table, edges))
+
     def decide(self, connection: Connection, entity: str, decision: Decision) -> list[Regrouped]:
         """Keep a steward's decision and do what follows from it; see `Decision`."""
         at = self.turn(connection, entity)

@@ -21,7 +21,7 @@ from landbridge.strict import json
 from mdm.cluster import BulkPartition, partition_bulk
 from mdm.hub._arrive import above, arrived, kept
 from mdm.hub._change import Change, Matching
-from mdm.hub._regroup import written
+from mdm.hub._regroup import EVIDENCE, written
 from mdm.store import bulk
 from mdm.store._bulk import NULL, Grouped, escaped, hexadecimal, instant, line
 from mdm.survive import Member, survive
@@ -56,13 +56,15 @@ class Loaded(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Rows:
+class Rows:
     """What is kept in memory of every record."""
 
     ids: list[UUID] = field(default_factory=list)
     places: list[tuple[str, str, str]] = field(default_factory=list)
     orders: list[bytes] = field(default_factory=list)
     parents: dict[int, UUID] = field(default_factory=dict)
+    links: list[tuple[UUID, UUID, str]] = field(default_factory=list)
+    """What stewards and systems said about pairs."""
 
 
 def first_load(
@@ -82,34 +84,34 @@ def first_load(
         raise Conflict(
             f"The hub holds {entity} records already.", hint="Take changes; a first load is for an empty hub."
         )
-    rows = _Rows()
+    rows = Rows()
     bulk.copy(connection, "hub_version", _versions(matching, changes, at, rows))
     if len(rows.ids) != table.num_rows or len(set(rows.ids)) != len(rows.ids):
         what = f"{len(rows.ids)} changes of {len(set(rows.ids))} records do not fit a table of {table.num_rows} rows"
         raise Invalid([Finding("changes", "first_load", what, "Give each record once, in the order of the table.")])
-    found = _Edges.gather(edges)
-    made, golden = _group(matching, rows, table, found)
+    found = Pairs.gather(edges)
+    made, golden = group(matching, rows, table, found)
     keys: list[NDArray[np.int64]] = []
     crowded = np.zeros(len(rows.ids), dtype=np.bool_)
     for crowd in made.too_big:
         crowded[crowd] = True
     bulk.copy(connection, "hub_record", _records(entity, matching, rows, table, golden, crowded, keys))
-    _write_keys(connection, entity, matching, at, rows, keys)
-    bulk.copy(connection, "hub_edge", _edges(rows, found))
+    write_keys(connection, entity, matching, at, rows, keys)
+    bulk.copy(connection, "hub_edge", edge_lines(rows, found))
     moment = instant(at)
     pairs = zip(rows.ids, golden.tolist(), strict=True)
-    bulk.copy(connection, "hub_membership", (line(_id(id_), moment, _id(rows.ids[g])) for id_, g in pairs))
+    bulk.copy(connection, "hub_membership", (line(id_of(id_), moment, id_of(rows.ids[g])) for id_, g in pairs))
     count = _write_golden(connection, entity, matching, at)
     bulk.analyse(connection)
     moved = {id_: rows.ids[g] for n, (id_, g) in enumerate(zip(rows.ids, golden.tolist(), strict=True)) if g != n}
     return Loaded(len(rows.ids), count, len(made.too_big), moved)
 
 
-def _id(id_: UUID) -> bytes:
+def id_of(id_: UUID) -> bytes:
     return str(id_).encode()
 
 
-def _versions(matching: Matching, changes: Iterable[Change], at: datetime, rows: _Rows) -> Iterator[bytes]:
+def _versions(matching: Matching, changes: Iterable[Change], at: datetime, rows: Rows) -> Iterator[bytes]:
     path, moment = matching.declaration.parent, instant(at)
     for change in changes:
         if change.action != "upsert":
@@ -122,33 +124,60 @@ def _versions(matching: Matching, changes: Iterable[Change], at: datetime, rows:
         rows.ids.append(change.record)
         rows.places.append((change.system, change.scope, change.key))
         rows.orders.append(order)
-        yield line(_id(change.record), order, b"upsert", escaped(one.written), moment)
+        yield line(id_of(change.record), order, b"upsert", escaped(one.written), moment)
 
 
 @dataclass(slots=True)
-class _Edges:
+class Pairs:
     a: Ints
     b: Ints
     weight: NDArray[np.float64]
 
     @staticmethod
-    def gather(batches: Iterable[Weighed]) -> _Edges:
+    def gather(batches: Iterable[Weighed]) -> Pairs:
         parts = [(np.asarray(e.a), np.asarray(e.b), np.asarray(e.weight)) for e in batches]
         if not parts:
             none = np.zeros(0, dtype=np.int64)
-            return _Edges(none, none, np.zeros(0))
+            return Pairs(none, none, np.zeros(0))
         a, b, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return _Edges(a.astype(np.int64), b.astype(np.int64), weight.astype(np.float64))
+        return Pairs(a.astype(np.int64), b.astype(np.int64), weight.astype(np.float64))
+
+    def with_told(self, told: list[tuple[int, int]], matching: Matching) -> Pairs:
+        """These pairs and what systems said, which counts where it is more."""
+        if not told:
+            return self
+        weight = max(EVIDENCE, matching.declaration.thresholds.auto)
+        known = {
+            (min(x, y), max(x, y)): n for n, (x, y) in enumerate(zip(self.a.tolist(), self.b.tolist(), strict=True))
+        }
+        weights, new = self.weight.copy(), []
+        for pair in sorted({(int(min(p)), int(max(p))) for p in told if p[0] != p[1]}):
+            if pair in known:
+                weights[known[pair]] = max(weights[known[pair]], weight)
+            else:
+                new.append(pair)
+        more = np.array(new, dtype=np.int64).reshape(-1, 2)
+        return Pairs(
+            np.concatenate([self.a, more[:, 0]]),
+            np.concatenate([self.b, more[:, 1]]),
+            np.concatenate([weights, np.full(len(new), weight)]),
+        )
 
 
-def _group(matching: Matching, rows: _Rows, table: pa.Table, edges: _Edges) -> tuple[BulkPartition, Ints]:
+def group(matching: Matching, rows: Rows, table: pa.Table, edges: Pairs) -> tuple[BulkPartition, Ints]:
     """The partition by rows of the table, and per row the row of the oldest record of its group."""
     declared, size = matching.declaration, len(rows.ids)
     order = np.array(sorted(range(size), key=lambda n: (rows.places[n], rows.ids[n])), dtype=np.int64)
     rank = np.empty(size, dtype=np.int64)
     rank[order] = np.arange(size)
     identities, conflicting = _identities(declared, table, order)
-    where = {id_: n for n, id_ in enumerate(rows.ids)} if rows.parents else {}
+    where = {id_: n for n, id_ in enumerate(rows.ids)} if rows.parents or rows.links else {}
+    said: dict[str, list[tuple[int, int]]] = {"same": [], "apart": [], "told": []}
+    for one, other, kind in rows.links:
+        if one in where and other in where:
+            pair = (int(rank[where[one]]), int(rank[where[other]]))
+            said[kind if kind in said else "apart"].append(pair)
+    edges = edges.with_told([(order[x], order[y]) for x, y in said["told"]], matching)
     clashing = [(int(rank[n]), int(rank[where[p]])) for n, p in rows.parents.items() if where.get(p, n) != n]
     exclusive = [_codes([rows.places[n][0] for n in order.tolist()])] if declared.one_to_one else []
     made = partition_bulk(
@@ -162,6 +191,8 @@ def _group(matching: Matching, rows: _Rows, table: pa.Table, edges: _Edges) -> t
         exclusive=exclusive,
         clashing=clashing,
         conflicting=conflicting,
+        together=said["same"],
+        apart=said["apart"],
     )
     groups = made.groups[rank]
     whole = np.frombuffer(b"".join(id_.bytes for id_ in rows.ids), dtype=">u8").reshape(-1, 2)
@@ -201,7 +232,7 @@ def _identities(declared: Any, table: pa.Table, order: Ints) -> tuple[list[Ints]
 def _records(
     entity: str,
     matching: Matching,
-    rows: _Rows,
+    rows: Rows,
     table: pa.Table,
     golden: Ints,
     crowded: NDArray[np.bool_],
@@ -219,29 +250,29 @@ def _records(
             noted += [(key, n) for key in found]
             system, scope, key = rows.places[n]
             yield line(
-                _id(rows.ids[n]),
+                id_of(rows.ids[n]),
                 name,
                 escaped(system.encode()),
                 escaped(scope.encode()),
                 escaped(key.encode()),
                 rows.orders[n],
                 b"f",
-                _id(rows.parents[n]) if n in rows.parents else NULL,
+                id_of(rows.parents[n]) if n in rows.parents else NULL,
                 escaped(json.dumps(features)),
                 b"{" + ",".join(map(str, found)).encode() + b"}",
-                _id(rows.ids[homes[n]]),
+                id_of(rows.ids[homes[n]]),
                 b"t" if crowded[n] else b"f",
             )
             n += 1
         keys.append(np.array(noted, dtype=np.int64).reshape(-1, 2))
 
 
-def _write_keys(
-    connection: Connection, entity: str, matching: Matching, at: datetime, rows: _Rows, noted: list[Ints]
+def write_keys(
+    connection: Connection, entity: str, matching: Matching, at: datetime, rows: Rows, noted: list[Ints]
 ) -> None:
     keys = np.concatenate(noted) if noted else np.zeros((0, 2), dtype=np.int64)
     keys = keys[np.lexsort((keys[:, 1], keys[:, 0]))]
-    ids = [_id(id_) for id_ in rows.ids]
+    ids = [id_of(id_) for id_ in rows.ids]
     bulk.copy(connection, "hub_key", (line(str(key).encode(), ids[n]) for key, n in keys.tolist()))
     values, counts = np.unique(keys[:, 0], return_counts=True)
     over = counts > matching.declaration.guard.hot
@@ -256,12 +287,12 @@ def _write_keys(
     )
 
 
-def _edges(rows: _Rows, edges: _Edges) -> Iterator[bytes]:
+def edge_lines(rows: Rows, edges: Pairs) -> Iterator[bytes]:
     for a, b, weight in zip(edges.a.tolist(), edges.b.tolist(), edges.weight.tolist(), strict=True):
         one, other = rows.ids[a], rows.ids[b]
         if other < one:
             one, other = other, one
-        yield line(_id(one), _id(other), repr(weight).encode())
+        yield line(id_of(one), id_of(other), repr(weight).encode())
 
 
 def _write_golden(connection: Connection, entity: str, matching: Matching, at: datetime) -> int:
@@ -272,7 +303,7 @@ def _write_golden(connection: Connection, entity: str, matching: Matching, at: d
         lines, changes = [], []
         for group in groups:
             made = survive([_member(one) for one in group], matching.declaration)
-            id_ = _id(group[0].golden)
+            id_ = id_of(group[0].golden)
             values, lineage, quality = written(made)
             lines.append(
                 line(

@@ -46,8 +46,8 @@ def regroup(
     gathered, crowds = divide(matching, found, far)
     crowded = {id_ for crowd in crowds for id_ in crowd.records} | {id_ for id_, is_ in far.items() if is_}
     outcome = Outcome(notices=list(notices))
-    regrouped = _assign(found, gathered, crowded, set(new), outcome)
-    _values(matching, found, gathered, set(revalued) | set(new), regrouped, outcome)
+    regrouped = assign(found, gathered, crowded, set(new), outcome)
+    values(matching, found, gathered, set(revalued) | set(new), regrouped, outcome)
     groups.settle(connection, entity, at, declared.digest, outcome)
     return regrouped
 
@@ -89,9 +89,10 @@ def _conflicting(matching: Matching, a: Found, b: Found) -> bool:
     return matching.scorer.apart(a.features, b.features)
 
 
-def _assign(
+def assign(
     found: Component, gathered: Mapping[UUID, tuple[UUID, ...]], crowded: set[UUID], new: set[UUID], outcome: Outcome
 ) -> list[Regrouped]:
+    """Note which records belong elsewhere from now on; who moved."""
     regrouped = []
     for golden, members in gathered.items():
         for id_ in members:
@@ -104,7 +105,7 @@ def _assign(
     return regrouped
 
 
-def _values(
+def values(
     matching: Matching,
     found: Component,
     gathered: Mapping[UUID, tuple[UUID, ...]],
@@ -112,7 +113,7 @@ def _values(
     regrouped: Collection[Regrouped],
     outcome: Outcome,
 ) -> None:
-    """Versions of the golden records that may say something else now, and of those that are no more."""
+    """Note versions of the golden records that may say something else now, and of those that are no more."""
     home = {id_: golden for golden, members in gathered.items() for id_ in members}
     touched = {home[id_] for id_ in revalued if id_ in home} | {one.golden for one in regrouped}
     left = {one.before for one in regrouped if one.before is not None}

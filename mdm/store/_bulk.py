@@ -22,6 +22,7 @@ TABLES = {
     "hub_golden": "id, version, entity, at, state, values, lineage, quality, hash, policy",
     "hub_change": "entity, golden, version, kind, at",
     "hub_notice": "kind, about, entity, detail, since",
+    "hub_compared": "id, parent, features, keys",
 }
 """Tables of a load, with the columns in the order they are given."""
 
@@ -95,7 +96,7 @@ select exists (select from hub_change where entity = :entity)
 
 def analyse(connection: Connection) -> None:
     """Let the planner know what was loaded."""
-    for table in TABLES:
+    for table in TABLES.keys() - {"hub_compared"}:
         connection.execute(sql("analyze <table>", table=table))
 
 
@@ -116,3 +117,76 @@ select r.golden, r.id, r.system, r.scope, r.key, r.stamp, r.sequence, r.digest, 
 from hub_record r join hub_version v on v.record = r.id and v.stamp = r.stamp and v.sequence = r.sequence
     and v.digest = r.digest
 where r.entity = %(entity)s order by r.golden, r.id"""
+
+
+class Content(NamedTuple):
+    """A record with what its current version says; None where only a deletion of it came."""
+
+    id: UUID
+    system: str
+    scope: str
+    key: str
+    golden: UUID
+    crowded: bool
+    body: Any
+
+
+def contents(connection: Connection, entity: str, size: int = 5_000) -> Iterator[Content]:
+    """Every record of an entity, the oldest first: the rows of the table that a new model is trained and matched on."""
+    driver: Any = connection.connection.driver_connection
+    connection.execute(sql("set local enable_seqscan = on"))
+    with driver.cursor(name="hub_contents") as cursor:
+        cursor.itersize = size
+        cursor.execute(_CONTENTS, {"entity": entity})
+        while chunk := cursor.fetchmany(size):
+            yield from (Content(*one) for one in chunk)
+
+
+_CONTENTS = """
+select r.id, r.system, r.scope, r.key, r.golden, r.crowded, v.body
+from hub_record r left join hub_version v on v.record = r.id and v.stamp = r.stamp and v.sequence = r.sequence
+    and v.digest = r.digest
+where r.entity = %(entity)s order by r.id"""
+
+
+def clear(connection: Connection, entity: str, model: str) -> None:
+    """Take out what the model of an entity made, keys and edges, and note the new one."""
+    connection.execute(sql("set local enable_seqscan = on"))
+    for statement in _CLEAR:
+        connection.execute(statement, {"entity": entity, "model": model})
+
+
+_CLEAR = (
+    sql("""
+delete from hub_key k using (select id, unnest(keys) as key from hub_record where entity = :entity) r
+where k.key = r.key and k.record = r.id"""),
+    sql("delete from hub_edge e using hub_record r where r.entity = :entity and e.a = r.id"),
+    sql("delete from hub_hot where entity = :entity"),
+    sql("delete from hub_notice where entity = :entity and kind = 'unidentified'"),
+    sql("update hub_entity set model = :model where entity = :entity"),
+)
+
+
+def compare_by(connection: Connection, lines: Iterable[bytes]) -> None:
+    """Put what records are compared by now: id, parent, features, keys."""
+    connection.execute(
+        sql("create temp table hub_compared (id uuid, parent uuid, features json, keys bigint[]) on commit drop")
+    )
+    copy(connection, "hub_compared", lines)
+    connection.execute(sql("analyze hub_compared"))
+    connection.execute(_COMPARE_BY)
+
+
+_COMPARE_BY = sql("""
+update hub_record r set parent = c.parent, features = c.features, keys = c.keys
+from hub_compared c where c.id = r.id""")
+
+
+def links(connection: Connection, entity: str) -> list[tuple[UUID, UUID, str]]:
+    """Everything that stands between two records by decisions, and by what systems said."""
+    return [(row.a, row.b, row.kind) for row in rows(connection, _LINKS, entity=entity)]
+
+
+_LINKS = sql("""
+select l.a, l.b, l.kind from hub_link l join hub_record r on r.id = l.a
+where r.entity = :entity and l.kind in ('same', 'different', 'parent', 'child', 'told')""")
