@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Bound:
-    """Titles and codes exactly, the other columns as if they agreed."""
+    """Titles, codes and what is equal or not exactly; the other columns as if they agreed."""
 
     def __init__(self, declaration: Declaration, model: Model, records: Sequence[Features]) -> None:
         settings, frequencies = model.parsed, model.frequencies
@@ -28,7 +28,8 @@ class Bound:
         self._least = float(settings["least_code"])
         self._titles: list[tuple[csr_matrix, csr_matrix, Numbers, float]] = []
         self._codes: list[tuple[csr_matrix, csr_matrix]] = []
-        self._rest = 0.0
+        self._support: list[tuple[Numbers, bool]] = []
+        self._agrees, self._differs = float(settings["agrees"]), float(settings["differs"])
         for one in declaration.comparisons:
             held = [record.get(one.column) for record in records]
             if is_cosine(one):
@@ -37,7 +38,7 @@ class Bound:
                 bits = Vectors(frequencies[one.column], lambda code: (code,)).rarity
                 self._codes.append((_sparse(map(values, held), bits), _sparse(map(values, held), lambda code: 1.0)))
             else:
-                self._rest += max(0.0, float(settings["agrees"]))
+                self._support.append((_numbered(held), all(level.test == "exact" for level in one.levels)))
         named = [one.column for one in declaration.identifiers if one.same is not None]
         self._same = [_sparse((values(record.get(name)) for record in records), lambda value: 1.0) for name in named]
 
@@ -45,7 +46,11 @@ class Bound:
         """In bits, per pair; infinite where an identifier is shared."""
         import numpy as np
 
-        total = np.full(len(a), self._rest)
+        total = np.zeros(len(a))
+        for numbers, exact in self._support:
+            equal = numbers[a] == numbers[b]
+            bits = np.where(equal, self._agrees, self._differs) if exact else max(self._agrees, 0.0)
+            total += np.where((numbers[a] >= 0) & (numbers[b] >= 0), bits, 0.0)
         for by_words, by_letters, has, neutral in self._titles:
             like = (_dot(by_words, a, b) + _dot(by_letters, a, b)) / 2
             total += np.where(has[a] & has[b], (like - neutral) * self._likeness, 0.0)
@@ -57,6 +62,15 @@ class Bound:
         for held in self._same:
             total[_dot(held, a, b) > 0] = np.inf
         return total
+
+
+def _numbered(held: Sequence[Any]) -> Numbers:
+    """A number per different value, -1 for none."""
+    import numpy as np
+
+    number: dict[Any, int] = {}
+    keys = [tuple(one) if isinstance(one, list) else one for one in held]
+    return np.array([-1 if key is None else number.setdefault(key, len(number)) for key in keys], np.int64)
 
 
 def _title(
