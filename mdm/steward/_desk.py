@@ -237,11 +237,15 @@ class Desk:
                 kept.rollback()
 
     def alike(self, entity: str, a: UUID, b: UUID, most: int = 500) -> list[Waterfall]:
-        """Every waiting pair that agrees exactly as this one does, column by column: what may be decided together."""
+        """Every waiting pair that agrees exactly as this one does, column by column: what may be decided together.
+
+        Pairs that were decided before and are asked again are left to be looked at one by one.
+        """
         wanted = self.explain(entity, a, b).pattern
         with self.store.reading() as connection:
             matching = self.matching(connection, entity)
-            found = (explain(connection, matching, one.a, one.b) for one in doubts(connection, matching, most))
+            waiting = [one for one in doubts(connection, matching, most) if one.again is None]
+            found = (explain(connection, matching, one.a, one.b) for one in waiting)
             return [one for one in found if one is not None and one.pattern == wanted]
 
     def bulk(self, entity: str, verdict: Verdict, pairs: Iterable[Waterfall], *, actor: str, reason: str) -> list[UUID]:

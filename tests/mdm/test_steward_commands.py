@@ -164,6 +164,17 @@ def test_pairs_of_one_pattern_are_decided_after_a_sample_and_a_preview(steward):
     assert "no waiting pair agrees so" in steward("alike", "customer", "crm:10", "shop:10", code=1)
 
 
+def test_a_pair_that_is_asked_again_is_not_decided_with_others(steward):
+    world = steward.world
+    steward("decide", "customer", "different", "crm:1", "shop:1")
+    twins(world, "Bremen", "Kiel")
+    world.shop.put("customer", "1", {**ACME_MAYBE, "website": "https://acme.example"})
+    world.run()
+    assert "asked again" in steward("queue", "customer")
+    assert "2 pairs decided same" in steward("alike", "customer", "crm:10", "shop:10", "--decide", "same", "--yes")
+    assert world.record("shop", "1").subject != world.record("crm", "1").subject
+
+
 def test_a_golden_record_is_shown_as_it_was_known_and_as_it_was(steward):
     world = steward.world
     known = world.clock.now()
