@@ -46,11 +46,15 @@ def linker_over(connection: Connection, settings: dict[str, Any]) -> Any:
     return Linker(database.register("record"), settings, log_level=None)
 
 
-def register_frequencies(connection: Connection, linker: Any, frequencies: Mapping[str, Frequencies]) -> None:
-    """The snapshot for every value that the records hold: one that the snapshot does not keep has its floor."""
+def register_frequencies(
+    connection: Connection, linker: Any, frequencies: Mapping[str, Frequencies], *, paired: bool = False
+) -> None:
+    """The snapshot for every value that the records (of `pair`) hold: one that it does not keep has its floor."""
     import pyarrow as pa
     from splink import DuckDBAPI
 
+    of_pairs = "(select join_key_l from pair union select join_key_r from pair)"
+    within = f" and unique_id in {of_pairs}" if paired else ""
     for column, known in frequencies.items():
         shares = pa.table(
             {
@@ -62,7 +66,8 @@ def register_frequencies(connection: Connection, linker: Any, frequencies: Mappi
         name = held(column)
         connection.execute(
             f"create or replace table frequency_{column} as select {name}, coalesce(share, ?) as tf_{name} "
-            f"from (select distinct {name} from record where {name} is not null) left join shares on value = {name}",
+            f"from (select distinct {name} from record where {name} is not null{within}) "
+            f"left join shares on value = {name}",
             [known.floor],
         )
         connection.unregister("shares")

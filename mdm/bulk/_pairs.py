@@ -15,7 +15,6 @@ class HotKey:
 
     rule: int
     columns: tuple[str, ...]
-    key: int
     members: int
     example: int
     """The place of one record that has it."""
@@ -29,7 +28,7 @@ def drop_hot_keys(connection: Connection, declaration: Declaration) -> tuple[Hot
         "from block_key group by rule, key having count(*) > 1"
     )
     hot = connection.execute(
-        "select rule, key, members, example from key_size where members > ? order by members desc, rule, key",
+        "select rule, members, example from key_size where members > ? order by members desc, rule, example",
         [declaration.guard.hot],
     ).fetchall()
     connection.execute(
@@ -39,8 +38,8 @@ def drop_hot_keys(connection: Connection, declaration: Declaration) -> tuple[Hot
     )
     blocks = blocks_of(declaration)
     return tuple(
-        HotKey(rule, tuple(column for column, _ in blocks[rule].parts), key, members, example)
-        for rule, key, members, example in hot
+        HotKey(rule, tuple(column for column, _ in blocks[rule].parts), members, example)
+        for rule, members, example in hot
     )
 
 

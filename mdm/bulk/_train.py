@@ -137,7 +137,7 @@ def _settle(
     settings = settings_with(_filled(learned, distinct, unique, sampled, prior), prior)
     for _ in range(ROUNDS):
         linker = linker_over(connection, settings)
-        register_frequencies(connection, linker, frequencies)
+        register_frequencies(connection, linker, frequencies, paired=True)
         scored = score_pairs(connection, linker, None)
         weights = scored.as_pyarrow_table().column("match_weight").to_numpy()
         scored.drop_table_from_database_and_remove_from_cache()

@@ -1,6 +1,6 @@
 """Block keys: 64-bit numbers that two records must share to be compared; one definition for both paths.
 
-A key is the lower half of the MD5 of (entity, rule, values), less 2^63: DuckDB computes the same number in bulk.
+A key is the lower half of the MD5 of (entity, rule, values), less 2^63; it stands in the store and never changes.
 """
 
 from __future__ import annotations
