@@ -108,6 +108,7 @@ def first_load(
 
 
 def id_of(id_: UUID) -> bytes:
+    """An id as a field of a COPY."""
     return str(id_).encode()
 
 
@@ -129,12 +130,15 @@ def _versions(matching: Matching, changes: Iterable[Change], at: datetime, rows:
 
 @dataclass(slots=True)
 class Pairs:
+    """Edges between rows of a table, all of them."""
+
     a: Ints
     b: Ints
     weight: NDArray[np.float64]
 
     @staticmethod
     def gather(batches: Iterable[Weighed]) -> Pairs:
+        """All batches as one."""
         parts = [(np.asarray(e.a), np.asarray(e.b), np.asarray(e.weight)) for e in batches]
         if not parts:
             none = np.zeros(0, dtype=np.int64)
@@ -270,6 +274,7 @@ def _records(
 def write_keys(
     connection: Connection, entity: str, matching: Matching, at: datetime, rows: Rows, noted: list[Ints]
 ) -> None:
+    """Write the keys noted as (key, row), in the order of their index, and say which are hot and who has none."""
     keys = np.concatenate(noted) if noted else np.zeros((0, 2), dtype=np.int64)
     keys = keys[np.lexsort((keys[:, 1], keys[:, 0]))]
     ids = [id_of(id_) for id_ in rows.ids]
@@ -288,6 +293,7 @@ def write_keys(
 
 
 def edge_lines(rows: Rows, edges: Pairs) -> Iterator[bytes]:
+    """Edges as lines of a COPY."""
     for a, b, weight in zip(edges.a.tolist(), edges.b.tolist(), edges.weight.tolist(), strict=True):
         one, other = rows.ids[a], rows.ids[b]
         if other < one:
