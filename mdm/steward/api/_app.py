@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from landbridge.errors import ConfigError, Conflict, Finding, Invalid, LandbridgeError
+from landbridge.errors import ConfigError, Conflict, Finding, Invalid, LandbridgeError, Unavailable
 from landbridge.strict import json
 from landbridge.webhook import Refused, Room, body_of
 from mdm.steward._desk import Desk
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1 << 16
 _DEPTH = 32
+AT_ONCE = 4
+"""Questions that are answered at a time: each takes two connections of the store's at most."""
+PATIENCE = 20.0
+"""Seconds that a question waits for its turn."""
 _log = logging.getLogger("landbridge.steward")
 
 
@@ -52,6 +57,7 @@ class _Api:
     ) -> None:
         self._desk, self._token, self._ready, self._close = desk, token, ready, close
         self._room = Room(most=16 << 20)
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._contract = openapi()
         paths = {one.path: [o for o in OPERATIONS if o.path == one.path] for one in OPERATIONS}
         self.app = Starlette(
@@ -93,8 +99,16 @@ class _Api:
         if entity and entity not in self._desk.hub.entities:
             raise HTTPException(404, f"The hub keeps {', '.join(sorted(self._desk.hub.entities))}, and not this.")
         given = await self._given(one, request)
-        gives = await run_in_threadpool(one.act, self._desk, entity, given)
+        gives = await run_in_threadpool(self._act, one, entity, given)
         return Response(orjson.dumps(gives), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+    def _act(self, one: Operation, entity: str, given: Any) -> Any:
+        if not self._turns.acquire(timeout=PATIENCE):
+            raise Unavailable("More is asked than can be answered.", hint="Come back in a few seconds.")
+        try:
+            return one.act(self._desk, entity, given)
+        finally:
+            self._turns.release()
 
     async def _given(self, one: Operation, request: Request) -> Any:
         if one.takes is None:
