@@ -3,6 +3,7 @@
 The same seed gives the same records. Names are words put together by chance; no company of these names is meant.
 """
 
+# ruff: noqa: E501, SIM905 - lists of words stand as one text, and a company's fields in one place
 from __future__ import annotations
 
 import random
