@@ -33,7 +33,7 @@ def over_a_bad_line(room: Room, orders: int, toxic: str, strength: int) -> Verdi
         room.begin(inputs, script={})
         room.hire()
         room.hire()
-        room.drained(120.0)
+        room.drained()
         room.dismiss()
     time.sleep(0.2)
     return room.verdict()
