@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -139,6 +140,10 @@ def _gather(
         def refuses(a: int, b: int, members: list[int] = one.members) -> bool:
             return conflicting is not None and conflicting(records[members[a]], records[members[b]])
 
+        complete = one.linked == size * (size - 1) // 2 and not reason and not one.kept
+        if complete and not _any_refused(size, conflicting, refuses):
+            groups.append(tuple(sorted(records[m] for m in one.members)))  # every average is that of linked pairs
+            continue
         found = linkage(
             size,
             {} if reason else known,
@@ -150,6 +155,10 @@ def _gather(
         )
         groups += [tuple(sorted(records[one.members[m]] for m in group)) for group in found]
     return Partition(tuple(sorted(groups)), tuple(sorted(crowds)))
+
+
+def _any_refused(size: int, conflicting: object, refuses: Callable[[int, int], bool]) -> bool:
+    return conflicting is not None and any(refuses(a, b) for a, b in combinations(range(size), 2))
 
 
 def beyond(size: int, linked: int, guard: Guard) -> Literal["members", "density"] | None:
