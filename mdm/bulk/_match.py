@@ -8,7 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from mdm.bulk._duckdb import Connection, Room, connected, put_keys, put_records
-from mdm.bulk._linker import linker_over, quiet, register_frequencies, score_pairs
+from mdm.bulk._linker import linker_over, quiet, register_frequencies, score_pairs, settings_with
 from mdm.bulk._pairs import HotKey, drop_hot_keys, pairs_by_rule, put_pairs
 from mdm.bulk._table import check_table
 from mdm.declaration import Declaration
@@ -50,7 +50,7 @@ def match(
         put_keys(connection, declaration)
         told.hot = drop_hot_keys(connection, declaration)
         same = _put_same(connection, declaration)
-        linker = linker_over(connection, dict(model.parsed))
+        linker = linker_over(connection, settings_with([], 0.0) | model.parsed)
         register_frequencies(connection, linker, model.frequencies)
         parts = max(1, ceil(sum(pairs_by_rule(connection, declaration.guard.hot).values()) / PART_PAIRS))
         for part in range(parts):

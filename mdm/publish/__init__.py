@@ -3,5 +3,6 @@
 from mdm.publish._engine import EngineHub
 from mdm.publish._models import model_of, untrained
 from mdm.publish._open import open_hub
+from mdm.publish._training import UNTRAINED, adopt_model, kept_model, train_kept
 
-__all__ = ["EngineHub", "model_of", "open_hub", "untrained"]
+__all__ = ["UNTRAINED", "EngineHub", "adopt_model", "kept_model", "model_of", "open_hub", "train_kept", "untrained"]

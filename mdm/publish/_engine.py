@@ -10,15 +10,19 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection
 
 from landbridge.engine import Golden, Grouped, Sighting
+from landbridge.errors import ConfigError
 from mdm.declaration import Declaration
 from mdm.hub import Change, Decision, Hub, Matching, Regrouped
 from mdm.normalise import features
 from mdm.publish._models import model_of
-from mdm.scoring import scorer
-from mdm.store import reading, records
+from mdm.scoring import match, scorer
+from mdm.store import bulk, models, reading, records
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from landbridge.time import Clock
+    from mdm.score import Model
 
 BY_LINK = "the cross-reference"
 """Who decided that two records are one where a delivery, `adopt` or a person linked them before the hub saw them."""
@@ -45,9 +49,27 @@ class EngineHub:
             self._hubs[entity] = Hub({entity: matching}, self._clock)
         return self._hubs[entity]
 
+    def current(self, connection: Connection, entity: str) -> Hub:
+        """As `hub`; another model that was adopted since is taken up."""
+        held = self._hubs.get(entity)
+        used = models.of(connection, entity)
+        if held is not None and used not in (None, held.entities[entity].scorer.model_id):
+            del self._hubs[entity]
+        return self.hub(connection, entity)
+
+    def _in_turn(self, connection: Connection, entity: str) -> Hub:
+        """The hub, once no other transaction works on the entity; with the model that was adopted meanwhile."""
+        hub = self.hub(connection, entity)
+        try:
+            hub.turn(connection, entity)
+        except ConfigError:
+            hub = self.current(connection, entity)
+            hub.turn(connection, entity)
+        return hub
+
     def take(self, connection: Connection, entity: str, sightings: Sequence[Sighting], now: datetime) -> Grouped:
         """Keep these records and decide who is who; see `landbridge.engine.Hub`."""
-        hub = self.hub(connection, entity)
+        hub = self._in_turn(connection, entity)
 
         def act() -> list[Regrouped]:
             linked = self._linked_before(connection, sightings)
@@ -62,19 +84,37 @@ class EngineHub:
 
     def decide(self, connection: Connection, entity: str, decision: Decision) -> Grouped:
         """Keep a steward's decision; hand what comes back to `landbridge.engine.regroup` in the same transaction."""
-        hub = self.hub(connection, entity)
+        hub = self._in_turn(connection, entity)
         return self.watched(connection, entity, lambda: hub.decide(connection, entity, decision))
 
     def revoke(self, connection: Connection, entity: str, decision: UUID, by: str) -> Grouped:
         """Undo a decision; as `decide`."""
-        hub = self.hub(connection, entity)
+        hub = self._in_turn(connection, entity)
         return self.watched(connection, entity, lambda: hub.revoke(connection, entity, decision, by))
+
+    def table(self, connection: Connection, entity: str) -> pa.Table:
+        """The records that the hub holds as they are compared: what a model is trained and matched on."""
+        from mdm.bulk import table_of
+
+        declaration = self.declarations[entity]
+        held = bulk.contents(connection, entity)
+        return table_of(declaration, (features(declaration, one.body or {}) for one in held))
+
+    def adopt(self, connection: Connection, entity: str, model: Model) -> Grouped:
+        """Group an entity by another model from now on, all of it; as `decide`. ConfigError if it does not fit."""
+        declaration = self.declarations[entity]
+        hub = Hub({entity: Matching(declaration, scorer(declaration, model), features)}, self._clock)
+        bulk.patient(connection)
+        records.tick(connection, entity, self._clock.now(), model.model_id)
+        table = self.table(connection, entity)
+        self._hubs.pop(entity, None)  # who asks next reads which model holds: this transaction may not be kept
+        edges = match(declaration, model, table)
+        return self.watched(connection, entity, lambda: hub.adopt(connection, entity, table, edges))
 
     def watched(
         self, connection: Connection, entity: str, act: Callable[[], Iterable[Regrouped]], told: Collection[UUID] = ()
     ) -> Grouped:
-        """What an act on the hub changed: who moved, and every golden record that is new, other, or retired."""
-        self.hub(connection, entity).turn(connection, entity)
+        """What an act on the hub, in its turn, changed: who moved, and every golden record that is not as before."""
         last = reading.last_change(connection, entity)
         regrouped = list(act())
         home = reading.home(connection, {*told, *(one.record for one in regrouped)})

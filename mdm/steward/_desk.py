@@ -58,12 +58,16 @@ class Desk:
         """The canonical model: what a golden record may say, and what of it tells about a person."""
         return self._installation.canonical
 
-    def matching(self, connection: Connection, entity: str) -> Matching:
-        """How an entity is matched; Invalid if it is not declared."""
+    def declared(self, entity: str) -> None:
+        """Invalid if the hub keeps no such entity."""
         if entity not in self.hub.entities:
             known = ", ".join(sorted(self.hub.entities))
             raise Invalid([Finding("entity", "entity", f"the hub keeps no {entity}", f"It keeps {known}.")])
-        return self.hub.hub(connection, entity).entities[entity]
+
+    def matching(self, connection: Connection, entity: str) -> Matching:
+        """How an entity is matched; Invalid if it is not declared."""
+        self.declared(entity)
+        return self.hub.current(connection, entity).entities[entity]
 
     def doubts(self, entity: str, most: int = 50, about: Sequence[UUID] = ()) -> list[Doubt]:
         """What waits for a steward; see `mdm.steward.doubts`."""
@@ -217,7 +221,7 @@ class Desk:
         )
 
     def _tried(self, named: Collection[UUID], act: Callable[[Connection], Sequence[Grouped]]) -> Preview:
-        with self._undone() as connection:
+        with self.trying() as connection:
             told = {id_ for grouped in act(connection) for id_ in grouped.groups} | {*named}
             after = reading.home(connection, told)
             now = reading.stored(connection, set(after.values()))
@@ -228,7 +232,8 @@ class Desk:
         return Preview(stood, now, moved)
 
     @contextmanager
-    def _undone(self) -> Iterator[Connection]:
+    def trying(self) -> Iterator[Connection]:
+        """A transaction of which nothing is kept."""
         with self.store.engine.connect() as connection:
             kept = connection.begin()
             try:

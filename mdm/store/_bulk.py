@@ -167,6 +167,11 @@ where k.key = r.key and k.record = r.id"""),
 )
 
 
+def patient(connection: Connection) -> None:
+    """Let this transaction be silent for as long as it takes: records are matched elsewhere meanwhile."""
+    connection.execute(sql("set local idle_in_transaction_session_timeout = 0"))
+
+
 def compare_by(connection: Connection, lines: Iterable[bytes]) -> None:
     """Put what records are compared by now: id, parent, features, keys."""
     connection.execute(
