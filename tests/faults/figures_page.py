@@ -141,7 +141,7 @@ ROWS = (
         "the receiver narrowed to 200 a second, so that one machine can send as many",
     ),
     Row(
-        "Refusals timed, wrong in the first byte of the proof or in its last: |t| of Welch below 4.5",
+        "Refusals timed, wrong in the first byte of the proof or in its last: t of Welch below 4.5",
         ("timed_verifications",),
         "refusals",
         ("timing_leaks",),
