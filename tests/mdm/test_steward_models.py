@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from steward_bench import address, terminal
 
+from landbridge.errors import ConfigError
 from mdm.declare import load
 from mdm.publish import EngineHub
 from mdm.store import models
@@ -107,3 +109,19 @@ def test_what_is_not_there_is_refused(steward):
         "mdm", "adopt-model", "customer", "--model", "nonsense", code=1
     )
     assert "keeps no supplier" in steward("mdm", "train", "supplier", code=1)
+
+
+def test_another_declaration_takes_nothing_until_a_model_of_it_is_adopted(steward, clock):
+    world = steward.world
+    before = groups(world)
+    declared = world.hub.declarations["customer"]
+    changed = replace(declared, comparisons=declared.comparisons[:-1])
+    world.hub.declarations["customer"] = changed
+    world.hub._hubs.clear()
+    with world.store.reading() as connection, pytest.raises(ConfigError, match="Adopt the new model"):
+        world.hub.take(connection, "customer", [], clock.now())
+    steward("mdm", "adopt-model", "customer", "--model", "untrained")
+    assert groups(world).keys() == before.keys()
+    world.crm.put("customer", "999", {"name": "Neu GmbH", "addresses": [address("Ring 1", "Kiel", "24103")]})
+    world.run()
+    assert world.record("crm", "999").record in groups(world)
