@@ -131,6 +131,9 @@ class Look:
     def __init__(self, canonical: Canonical, declaration: Declaration, *, personal: bool = False) -> None:
         self._canonical, self.entity, self.personal = canonical, declaration.entity, personal
         self._hidden = {one.name for one in declaration.columns if one.personal}
+        self._likened = {
+            one.column for one in declaration.comparisons if any(level.test == "cosine" for level in one.levels)
+        }
         self._levels = {one.column: len(one.levels) for one in declaration.comparisons}
 
     def value(self, path: str, value: Any) -> Any:
@@ -196,6 +199,8 @@ class Look:
             return "not said by both"
         if step.level == 0:
             return "differ"
+        if step.column in self._likened:
+            return "agree" if step.level >= 10 else f"{step.level}0 % alike"
         return "agree" if step.level >= self._levels.get(step.column, 1) else "nearly agree"
 
     def decided(self, row: decisions.Row) -> Decided:
