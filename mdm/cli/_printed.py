@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from landbridge.cli import counted, say, show_table
-from landbridge.strict import json
 
 if TYPE_CHECKING:
     from mdm.steward import Compared, Decided, ShownGolden, ShownPair, ShownPreview, ShownRecord
@@ -114,6 +113,8 @@ def _time(moment: datetime | None) -> str:
 
 
 def _text(value: Any) -> str:
+    from landbridge.strict import json
+
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value).decode()
