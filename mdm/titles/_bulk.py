@@ -120,4 +120,4 @@ def _hot(
         key, example = int(blocked.keys[at]), int(blocked.holders[blocked.starts[at]])
         rule = rules(records[example])[key]
         columns = tuple(column for column, _ in blocks[rule].parts)
-        yield HotKey(rule, columns, key, int(blocked.sizes[at]), example)
+        yield HotKey(rule, columns, int(blocked.sizes[at]), example)
