@@ -70,17 +70,17 @@ class EngineHub:
     def take(self, connection: Connection, entity: str, sightings: Sequence[Sighting], now: datetime) -> Grouped:
         """Keep these records and decide who is who; see `landbridge.engine.Hub`."""
         hub = self._in_turn(connection, entity)
+        linked, early = _linked_before(connection, sightings)
+        told = [one for one in sightings if one.record not in early]
 
         def act() -> list[Regrouped]:
-            linked = self._linked_before(connection, sightings)
-            regrouped = hub.take(
-                connection, entity, [_change(one) for one in sightings if one.action != "merge" or one.into]
-            )
+            changes = [_change(one) for one in told if one.action != "merge" or one.into]
+            regrouped = hub.take(connection, entity, changes)
             for one in linked:
                 regrouped += hub.decide(connection, entity, one)
             return regrouped
 
-        return self.watched(connection, entity, act, {one.record for one in sightings})
+        return self.watched(connection, entity, act, {one.record for one in told})
 
     def decide(self, connection: Connection, entity: str, decision: Decision) -> Grouped:
         """Keep a steward's decision; hand what comes back to `landbridge.engine.regroup` in the same transaction."""
@@ -128,18 +128,27 @@ class EngineHub:
         ]
         return Grouped(home, golden, changed)
 
-    def _linked_before(self, connection: Connection, sightings: Sequence[Sighting]) -> list[Decision]:
-        """Links that the cross-reference held when the hub saw a record first: from then on they are decisions."""
-        linked = {one.record: one.together for one in sightings if one.together is not None and one.body is not None}
-        if not linked:
-            return []
-        known = records.known(connection, {*linked, *linked.values()})
-        here = {one.record for one in sightings if one.body is not None} | known.keys()
-        return [
-            Decision(uuid5(record, str(other)), "same", (other,), (record,), actor=BY_LINK, reason="linked before")
-            for record, other in linked.items()
-            if record not in known and other is not None and other in here
-        ]
+
+def _linked_before(connection: Connection, sightings: Sequence[Sighting]) -> tuple[list[Decision], set[UUID]]:
+    """Links that the cross-reference held when the hub saw a record first: from then on they are decisions.
+
+    And the records that come too early: what they are linked to was never told, as the hub was switched on later. They
+    stay in the group that the cross-reference has them in, and are taken when they come after it.
+    """
+    linked = {one.record: one.together for one in sightings if one.together is not None}
+    if not linked:
+        return [], set()
+    known = records.known(connection, {*linked, *linked.values()}).keys()
+    new = {record: other for record, other in linked.items() if other is not None and record not in known}
+    here = {one.record for one in sightings if one.body is not None} | known
+    early = {record for record, other in new.items() if other not in here}
+    bodies = {one.record for one in sightings if one.body is not None}
+    decisions = [
+        Decision(uuid5(record, str(other)), "same", (other,), (record,), actor=BY_LINK, reason="linked before")
+        for record, other in new.items()
+        if record in bodies and record not in early and other not in early
+    ]
+    return decisions, early
 
 
 MOST = 1_000_000

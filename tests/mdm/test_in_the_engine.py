@@ -11,7 +11,7 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parent.parent / "flows"))
 
 from memory import Memory
-from workbench import balanced, engine, flow
+from workbench import Plain, balanced, engine, flow
 
 from landbridge.canonical import Canonical
 from landbridge.connector import Entity
@@ -164,3 +164,38 @@ def test_a_flow_that_subscribes_to_the_hub_hears_of_golden_records(world):
     [merged] = [r for r in world.web.effects("customer") if "Bolzen" not in r.header["name"]]
     assert len(merged.header["phones"]) == 2
     assert next(one for one in balanced(world.made) if one.flow == "golden").in_flight == 0
+
+
+def test_a_hub_that_is_switched_on_later_takes_no_link_apart(root, store, clock):
+    erp, crm = Memory("erp", clock, customer=CUSTOMER), Memory("crm", clock, customer=CUSTOMER)
+    flows = [
+        flow("crm_customers", "crm", "customer", "erp"),
+        flow("erp_customers", "erp", "customer", {"to": "crm", "create": False}),
+    ]
+    reads = {
+        ("erp", "customer"): Plain(lambda native, _: {k: v for k, v in native.items() if k not in ("lines", "id")})
+    }
+    before = engine(store, clock, [crm, erp], flows, reads)
+    crm.put("customer", "1", ACME)
+    before.run("crm_customers")
+    [delivered] = erp.effects("customer")
+    declared = load(root, Canonical.load(root / "schemas" / "canonical"))
+    made = engine(store, clock, [crm, erp], flows, reads, hub=EngineHub({"customer": declared["customer"]}, clock))
+
+    def record(system, key):
+        with store.reading() as connection:
+            return identity.lookup(connection, {Key(system, "customer", "", key)})[Key(system, "customer", "", key)]
+
+    erp.put("customer", delivered.id, {"name": "Something else in the ERP", "addresses": []})
+    for _ in range(2):
+        clock.advance(timedelta(minutes=2))
+        made.run("erp_customers")
+        assert record("erp", delivered.id).subject == record("crm", "1").record
+    crm.put("customer", "1", {**ACME, "website": "https://acme.example"})
+    erp.put("customer", delivered.id, {"name": "Another name in the ERP", "addresses": []})
+    for name in ("crm_customers", "erp_customers", "crm_customers"):
+        clock.advance(timedelta(minutes=2))
+        made.run(name)
+    assert record("erp", delivered.id).subject == record("crm", "1").record
+    assert record("erp", delivered.id).record != record("crm", "1").record
+    assert len(erp.effects("customer")) == 1
