@@ -95,6 +95,12 @@ moved as (
     where s.id = b.record
     returning s.id
 ),
+followers as (  -- what was linked to a record before any hub saw it goes with it: groups have one level
+    update subject s set merged_into = b.golden, version = greatest(s.version, g.version)
+    from before b join standing g on g.id = b.golden
+    where s.merged_into = b.record and b.golden <> b.record and s.id not in (select record from before)
+    returning s.id
+),
 heads as (  -- what stands for a group and was not named itself
     update subject s set version = greatest(s.version, g.version)
     from standing g where s.id = g.id and s.id not in (select record from before)

@@ -179,3 +179,18 @@ def test_the_hubs_own_feed_tells_golden_records_in_the_transaction_of_their_chan
     made.run("golden")
     assert [call for call in erp.calls if call[0] == "write"] == written
     balanced(made)
+
+
+def test_what_was_linked_before_any_hub_goes_with_its_record(world):
+    world.crm.put("customer", "A", {"name": "Acme"})
+    world.shop.put("customer", "7", {"name": "ACME GmbH"})
+    world.run()
+    ours, theirs = world.record("crm", "A"), world.record("shop", "7")
+    linked = Key("erp", "customer", "", "old")
+    with world.store.transaction("before") as connection:
+        made = identity.mint(connection, {linked}, {}, world.made.parts.ids, world.clock.now(), "source")
+        identity.merge(connection, made[linked].record, theirs.record)
+    world.decide("crm", "A", "acme")
+    world.decide("shop", "7", "acme")
+    world.run()
+    assert world.record("shop", "7").subject == world.record("erp", "old").subject == ours.record
