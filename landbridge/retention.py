@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from landbridge.store import control, ensure_partitions, hooks, operate, quality
+from landbridge.store import control, ensure_partitions, groups, hooks, operate, quality
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +48,7 @@ def retire(store: Store, retention: Retention, now: datetime, state: Path | None
                 _retire(connection, table, now - kept, done)
     with store.transaction("retention") as connection:
         hooks.forget_older(connection, now - retention.ids)
+        groups.forget_references(connection, now - retention.by_table["inbox"])
     with store.transaction("retention") as connection:
         pages = quality.drop_older(connection, now - retention.runs)
     for page in pages:

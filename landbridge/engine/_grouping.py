@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from landbridge import strict
 from landbridge.engine._hub import Golden, Grouped, Hub, Sighting
 from landbridge.engine._parts import Parts
-from landbridge.store import control, groups, hooks, identity, inbox
+from landbridge.store import groups, hooks, identity, inbox
 from landbridge.store._identity import Key, Who
 from landbridge.store._inbox import Incoming, Received
 
@@ -53,15 +53,13 @@ class Grouping:
                 grouped.golden.get(grouped.groups[known.record]) if known and known.record in grouped.groups else None
             )
             if golden is not None:
-                self._become(connection, message, golden, lanes)
+                self._become(message, golden, lanes)
 
-    def _become(self, connection: Connection, message: Told, golden: Golden, lanes: Mapping[UUID, UUID]) -> None:
+    def _become(self, message: Told, golden: Golden, lanes: Mapping[UUID, UUID]) -> None:
         message.subject = golden.id
         message.chain = lanes.get(golden.id, message.chain)
         message.golden = None if golden.body is None else dict(golden.body)
         message.gone = golden.body is None
-        if message.received.action != "upsert" and not message.gone:
-            control.cancel_deletes(connection, golden.id, self.parts.clock.now())
 
     def _key(self, message: Told) -> Key:
         return Key(self.system, self.entity, message.received.scope, message.received.key)
@@ -95,6 +93,9 @@ def regroup(
     """
     now = parts.clock.now()
     lanes, moved = groups.regroup(connection, grouped.groups, now)
+    living = {id_ for id_, one in grouped.golden.items() if one.body is not None}
+    spared = {record for record, golden in grouped.groups.items() if golden in living}
+    groups.cancel_deletes(connection, spared | (living & set(grouped.groups.values())), now)
     feeds = groups.again(connection, (moved | {one.id for one in grouped.changed}) - set(told), now)
     feeds += groups.again_referring(connection, moved, now)
     published = publish(connection, parts, entity, grouped.changed)

@@ -152,6 +152,20 @@ with last as materialized (
 {_INSERT_AGAIN}""")  # noqa: S608 - constant text put together from constants
 
 
+def cancel_deletes(connection: Connection, subjects: Collection[UUID], now: datetime) -> int:
+    """What is alive in its group is not deleted: deletions that did not leave yet are suppressed; how many."""
+    if not subjects:
+        return 0
+    return connection.execute(_CANCEL, {"subjects": [str(subject) for subject in subjects], "now": now}).rowcount
+
+
+_CANCEL = sql("""
+update outbox set state = 'suppressed', code = 'merged', done_at = :now
+where lane in (select chain from subject where id = any(cast(:subjects as uuid[])))
+  and subject = any(cast(:subjects as uuid[])) and action = 'delete' and done_at is null
+  and state in ('ready', 'waiting')""")
+
+
 def keep_references(connection: Connection, rows_: Collection[tuple[int, datetime, UUID]]) -> None:
     """Keep which records a message refers to: (message, received at, record)."""
     if rows_:

@@ -379,12 +379,13 @@ linked as (
     where x.subject = excluded.subject  -- or another record of its group: the hub delivers one body for all of them
         or (select coalesce(merged_into, id) from subject where id = x.subject)
             = (select coalesce(merged_into, id) from subject where id = excluded.subject)
-    returning x.system, x.entity, x.scope, x.id
+    returning x.subject
 ),
 astray as materialized (
     select r.* from r join ours on ours.id = r.id
     where r.system is not null and r.target_id <> ''
-        and (r.system, r.entity, r.scope, r.target_id) not in (select system, entity, scope, id from linked)
+        and (select coalesce(merged_into, id) from subject where id = r.subject) not in (
+            select coalesce(s.merged_into, s.id) from linked l join subject s on s.id = l.subject)
 ),
 shadows as (
     insert into shadow (system, entity, scope, id, digest, content, returned, at)

@@ -40,8 +40,8 @@ PERSONAL = {
     "Phone": "+49 30 900990099",
     "Description": "P3rsona likes tea 99c",
 }
-BODIES = ("table body", "table shadow", "table staged", "table told")
-"""Where personal values belong: bodies, which are kept apart so that one statement erases them."""
+BODIES = ("table body", "table shadow", "table staged", "table told", "table hub_")
+"""Where personal values belong: bodies, kept apart so that one statement erases them, and what the hub compares."""
 
 ERRORS: list[tuple[str, dict[str, Any]]] = [
     *(("reply", {"status": status}) for status in (302, 400, 401, 403, 404, 409, 412, 422, 429, 500, 502, 503, 504)),

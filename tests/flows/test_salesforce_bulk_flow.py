@@ -116,7 +116,7 @@ def test_five_thousand_waiting_rows_are_one_job_and_an_outcome_each(crossing):
     assert (row.delivered, row.dead, row.in_flight) == (4950, 50, 0)
     assert crossing.org.count("Account") == 4950
     assert len(crossing.calls("/batches")) == 1
-    assert len(crossing.org.app.log.last) < 20, "not one question per row"
+    assert len(crossing.org.app.log.last) < 30, "not one question per row"
     with crossing.store.reading() as connection:
         tried = dict(connection.execute(text("select outcome, count(*) from attempt group by outcome")).fetchall())
         refused = "select distinct status from attempt where outcome = 'rejected'"

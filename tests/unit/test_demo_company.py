@@ -217,12 +217,3 @@ def test_what_changed_since_a_mark_is_named(world: World) -> None:
     assert all(key.startswith("crm Order") for key in changed) and changed
     world.erp.confirm(told["erp"])
     assert f"erp A_SalesOrder {told['erp']}" in world.changed()
-
-
-def test_the_example_is_an_order_that_arrived_and_none_where_none_did(world: World, tmp_path: Path) -> None:
-    example = world.example()
-    assert example["crm"] in {one["Id"] for one in world.crm.records("Order")}
-    assert example["erp"] in {one["SalesOrder"] for one in world.erp.records("A_SalesOrder")}
-    empty = World(tmp_path / "empty", generate(9, customers=4, products=3, orders=5))
-    assert empty.example() == {}
-    empty.close()
