@@ -17,7 +17,7 @@ from typing import Any, TextIO
 LONGEST = 4_000
 """Characters of one value that are shown; a traceback may be four times as long."""
 _STEERS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-_BARE = re.compile(rf'[\s\\="{_STEERS.pattern[1:-1]}]')
+_BARE = re.compile(rf"""[\s\\="'{_STEERS.pattern[1:-1]}]""")
 _QUIET = ("alembic", "asyncio", "opentelemetry", "urllib3", "uvicorn.error")
 _FIRST = ("time", "level", "logger", "event")
 

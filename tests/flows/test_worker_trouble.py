@@ -59,7 +59,7 @@ def test_a_store_that_is_away_is_two_lines_and_then_the_work_goes_on(made, clock
                 clock.advance(1)
                 time.sleep(0.1)
         until(lambda: stands("meanwhile"))
-        until(lambda: any("is back" in record.getMessage() for record in caplog.records))
+        until(lambda: any(record.getMessage() == "the store is back" for record in caplog.records))
     lines = [record for record in caplog.records if record.name.startswith("landbridge.worker")]
     said = [record.getMessage() for record in lines]
     assert [one for one in said if "is away" in one or "is back" in one] == [

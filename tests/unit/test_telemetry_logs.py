@@ -19,7 +19,7 @@ from landbridge.telemetry import LogFormat, LogLevel, Outage, begin_logs
 HOSTILE = [
     "a\nlevel=critical event=forged", "a\r\nb", "\x1b[2J\x1b[31mred", "\x9b31m", "a\x00b", "x\u2028y", "\u202egnp.exe",
     'a" level="critical', 'ends with \\', '\\" level=critical x="', "key=value", "", " ", "\ud800", "\u061c", "\x85",
-    '{"level":"critical"}',
+    '{"level":"critical"}', "it's",
 ]  # fmt: skip
 STEERS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
