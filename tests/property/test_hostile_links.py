@@ -58,7 +58,7 @@ def addresses(trap: Wire) -> list[str]:
         f"HTTP://127.0.0.1:{port}/x", f"hTTp://2130706433:{port}/", f"jar:http://127.0.0.1:{port}/!/x",
         f"http://127.0.0.1:{port}#@own.example/", f"http://own.example@127.0.0.1:{port}/", "data:text/plain,x",
         f"http://[::ffff:0:127.0.0.1]:{port}/", f"http://0x7f.1:{port}/", f"http://127.0.0.1:{port}\r\nHost: x/",
-        f"\thttp://127.0.0.1:{port}/x", f" http://127.0.0.1:{port}/x", "ldap://127.0.0.1/x", "unix:///tmp/x",
+        f"\thttp://127.0.0.1:{port}/x", f" http://127.0.0.1:{port}/x", "ldap://127.0.0.1/x", "unix:///run/x",
         f"http:127.0.0.1:{port}/x", f"https:127.0.0.1:{port}", f"http://127.0.0.1.nip.io:{port}/", "javascript:x",
     ]  # fmt: skip
     return [*spellings(port), *more]
