@@ -56,11 +56,13 @@ def tick(connection: Connection, entity: str, now: datetime, model: str) -> Tick
     return Ticked(found.at, found.model)
 
 
-# Generic plans for the rest of the transaction: planning these statements costs more than running them.
+# Generic plans for the rest of the transaction: planning these statements costs more than running them. The recorded
+# time is what defaults of columns go by.
 _TICK = sql("""
 insert into hub_entity (entity, at, model) values (:entity, :now, :model)
 on conflict (entity) do update set at = greatest(hub_entity.at + interval '1 microsecond', excluded.at)
-returning at, model, set_config('plan_cache_mode', 'force_generic_plan', true)""")
+returning at, model, set_config('plan_cache_mode', 'force_generic_plan', true) as planned,
+    set_config('landbridge.hub_at', cast(at as text), true) as told""")
 
 
 def known(connection: Connection, ids: Collection[UUID]) -> dict[UUID, State]:

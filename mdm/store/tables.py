@@ -41,6 +41,8 @@ metadata = MetaData(
 
 VERDICTS = ("same", "different", "unsure", "parent_of", "split", "pin")
 STATES = ("active", "deleted", "retired")
+RECORDED = "coalesce(cast(nullif(current_setting('landbridge.hub_at', true), '') as timestamptz), now())"
+"""The recorded time of the transaction, as `records.tick` set it."""
 KINDS = ("create", "update", "delete", "merge", "split")
 
 
@@ -107,6 +109,7 @@ version = Table(
     Column("body", JSON),
     _uuid("merged_into", nullable=True),
     _instant("recorded_at"),
+    _instant("erased_at", nullable=True),  # its body was taken out; its place in the order stays
     CheckConstraint("action in ('upsert', 'delete', 'merge')", name="action"),
 )
 
@@ -133,6 +136,7 @@ edge = Table(
     _uuid("a", primary_key=True),
     _uuid("b", primary_key=True),
     Column("weight", Double, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False, server_default=text(RECORDED)),  # when it first weighed so
     Index("ix_hub_edge_b", "b"),
 )
 
@@ -159,6 +163,7 @@ golden = Table(
     Column("quality", JSON, nullable=False),
     Column("hash", Text, nullable=False),
     Column("policy", Text, nullable=False),  # digest of the declaration that it was made by
+    _instant("erased_at", nullable=True),  # a record of it was erased: it can no longer be made anew
     CheckConstraint("state in (" + ", ".join(f"'{one}'" for one in STATES) + ")", name="state"),
 )
 
@@ -189,6 +194,7 @@ decision = Table(
     Column("value", JSON),
     Column("losing", Text),
     Column("based_on", JSON),  # what was compared when it was decided: a change of it may ask again
+    _instant("asked_at", nullable=True),  # since when the hub asked; null: nobody asked
     Column("actor", Text, nullable=False),
     Column("reason", Text, nullable=False),
     _instant("at"),
@@ -233,4 +239,20 @@ notice = Table(
     _instant("since"),
     CheckConstraint("kind in ('unidentified', 'reused', 'pin_moved')", name="kind"),
     Index("ix_hub_notice_entity", "entity", "kind"),
+)
+
+dismissal = Table(
+    "hub_dismissal",  # notices that a steward has read; only a revocation is ever added to a row
+    metadata,
+    _uuid("id", primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("detail", JSON, nullable=False),  # what it said: it is told again when it says something else
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _instant("at"),
+    _instant("revoked_at", nullable=True),
+    Column("revoked_by", Text),
+    Index("ix_hub_dismissal_entity", "entity", "at"),
 )
