@@ -13,6 +13,7 @@ from landbridge.engine._parts import HUB, STATES, Parts
 from landbridge.engine._plan import reference_of
 from landbridge.engine._preview import Difference, Example, Preview, preview, preview_rows
 from landbridge.engine._process import canonicalise
+from landbridge.engine._sighted import Sighted, hold_feeds, hub_feeds, receive_feed, sighted
 from landbridge.engine._single import Step, canonical_of, fetch_one
 from landbridge.engine._single import send as send_one
 from landbridge.engine._tune import tune_process
@@ -32,6 +33,7 @@ __all__ = [
     "Parts",
     "Preview",
     "RunResult",
+    "Sighted",
     "Sighting",
     "Step",
     "Told",
@@ -39,13 +41,17 @@ __all__ = [
     "canonical_of",
     "canonicalise",
     "fetch_one",
+    "hold_feeds",
+    "hub_feeds",
     "incoming_of",
     "preview",
     "preview_rows",
     "publish",
     "receive",
+    "receive_feed",
     "reference_of",
     "regroup",
     "send_one",
+    "sighted",
     "tune_process",
 ]

@@ -121,15 +121,19 @@ class Engine:
         """The enabled flows that subscribe to a feed."""
         return {one.flow.flow for one in self._subscriptions.get((system, entity), ())}
 
+    def step(self, system: str, entity: str) -> Process:
+        """Steps 2 to 4 of one feed, for every enabled flow that subscribes to it."""
+        return Process(self.parts, system, entity, self._subscriptions.get((system, entity), []))
+
     def process_some(self, system: str, entity: str) -> tuple[Counter[str], bool]:
         """One batch of `process`: what it counted, and whether to come back; so it is while another worker is at it."""
-        step = Process(self.parts, system, entity, self._subscriptions.get((system, entity), []))
+        step = self.step(system, entity)
         moved = step.batch()
         return step.counts, step.elsewhere or moved >= step.size
 
     def process(self, system: str, entity: str, progress: Progress | None = None) -> Counter[str]:
         """Steps 2 to 4 for everything that waits in a feed's inbox."""
-        step = Process(self.parts, system, entity, self._subscriptions.get((system, entity), []))
+        step = self.step(system, entity)
         while moved := step.batch():
             if progress:
                 progress("resolve", moved)
@@ -237,7 +241,7 @@ class Engine:
     ) -> None:
         for route in flow.deliver:
             self.bind(route.to)
-        step = Process(self.parts, *flow.feed, self._subscriptions.get(flow.feed, []))
+        step = self.step(*flow.feed)
         overlap = Overlap(
             lambda page: self.extract(flow, since=since, limit=limit, page=page),
             step,

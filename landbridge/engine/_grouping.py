@@ -40,12 +40,10 @@ class Grouping:
 
     def group(self, connection: Connection, messages: Sequence[Told], who: dict[Key, Who]) -> None:
         """Give every message the golden record of its record: subject, lane, and values."""
-        now = self.parts.clock.now()
-        who |= groups.separate(connection, {self._key(m) for m in messages if m.subject}, self.parts.ids, now)
-        sightings = [one for message in messages if (one := self._sighting(message, who)) is not None]
+        sightings = self.sightings(connection, messages, who)
         if not sightings:
             return
-        grouped = self.hub.take(connection, self.entity, sightings, now)
+        grouped = self.hub.take(connection, self.entity, sightings, self.parts.clock.now())
         lanes = regroup(connection, self.parts, self.entity, grouped, {one.record for one in sightings})
         for message in messages:
             known = who.get(self._key(message)) if message.subject else None
@@ -54,6 +52,12 @@ class Grouping:
             )
             if golden is not None:
                 self._become(message, golden, lanes)
+
+    def sightings(self, connection: Connection, messages: Sequence[Told], who: dict[Key, Who]) -> list[Sighting]:
+        """What the hub is told of these messages; records that stand under another's id get one of their own."""
+        keys = {self._key(message) for message in messages if message.subject}
+        who |= groups.separate(connection, keys, self.parts.ids, self.parts.clock.now())
+        return [one for message in messages if (one := self._sighting(message, who)) is not None]
 
     def _become(self, message: Told, golden: Golden, lanes: Mapping[UUID, UUID]) -> None:
         message.subject = golden.id

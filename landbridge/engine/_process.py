@@ -16,6 +16,7 @@ from landbridge.engine import _spans as spans
 from landbridge.engine._echo import echoes
 from landbridge.engine._faults import fault
 from landbridge.engine._grouping import Grouping
+from landbridge.engine._hub import Sighting
 from landbridge.engine._orders import settle_status
 from landbridge.engine._parts import STATES, Parts
 from landbridge.engine._refs import Places, chain_key, key_of, name_lines, references, resolve
@@ -140,6 +141,33 @@ class Process:
     # -- resolve -----------------------------------------------------------------------------------------------------
 
     def _resolve(self, connection: Connection, messages: Sequence[_Message]) -> None:
+        who, known_before = self._identify(connection, messages)
+        grouping = self.grouping
+        if grouping is not None:
+            grouping.group(connection, [message for message in messages if self._passes(message)], who)
+        else:
+            self._merge(connection, messages, who)
+        if self.parts.hub is not None:
+            self._keep_references(connection, messages, who)
+        self._number(connection, messages)
+        for message in echoes(connection, self.parts.systems[self.system], self.entity, known_before):
+            message.echo = True
+
+    def sighted(self, connection: Connection, received: Sequence[Received]) -> tuple[list[Sighting], int]:
+        """What the hub would be told of these messages, in the caller's transaction, and how many it would not be.
+
+        Records are given their ids as ever; nothing else is kept.
+        """
+        grouping = self.grouping
+        if grouping is None:
+            return [], len(received)
+        messages = [self._canonicalise(message) for message in received]
+        who, _ = self._identify(connection, messages)
+        found = grouping.sightings(connection, [message for message in messages if self._passes(message)], who)
+        return found, len(received) - len(found)
+
+    def _identify(self, connection: Connection, messages: Sequence[_Message]) -> tuple[dict[Key, Who], list[_Message]]:
+        """Who these records and those they refer to are, minted at first sight; and the messages of known ones."""
         found = _References(self.parts.places(self.entity))
         for message in messages:
             if message.canonical is not None:
@@ -165,25 +193,24 @@ class Process:
                 key = self._key(message.received.key, message.received.scope)
                 name_lines(message.canonical, key, who)
         found.resolve(who)
-        grouping = self._grouping
-        if grouping is not None:
-            grouping.group(connection, messages, who)
-        else:
-            self._merge(connection, messages, who)
-        if self.parts.hub is not None:
-            self._keep_references(connection, messages, who)
-        self._number(connection, messages)
-        for message in echoes(connection, self.parts.systems[self.system], self.entity, known_before):
-            message.echo = True
+        return who, known_before
 
     @property
-    def _grouping(self) -> Grouping | None:
+    def grouping(self) -> Grouping | None:
         """How the hub groups this feed's records; None where nobody asks it, or the feed is its own."""
         hub = self.parts.hub
         if hub is None or self.entity not in hub.entities or self.system == self.parts.hub_system:
             return None
-        asked = any(s.flow.policy(self.entity) == "match" for s in self.subscriptions)
-        return Grouping(self.parts, hub, self.system, self.entity) if asked else None
+        return Grouping(self.parts, hub, self.system, self.entity) if self._asking else None
+
+    @property
+    def _asking(self) -> list[Flow]:
+        """The flows that ask the hub about their own records."""
+        return [s.flow for s in self.subscriptions if s.flow.policy(self.entity) == "match"]
+
+    def _passes(self, message: _Message) -> bool:
+        """Whether the hub is told: what each flow that would ask it sets aside does not become a golden value."""
+        return any(not self._required(message, flow) and not self._judged(message, flow)[0] for flow in self._asking)
 
     def _keep_references(self, connection: Connection, messages: Sequence[_Message], who: Mapping[Key, Who]) -> None:
         kept = self.parts.hub.entities if self.parts.hub is not None else ()
@@ -297,16 +324,10 @@ class Process:
     def _gate(
         self, connection: Connection, message: _Message, subscription: Subscription
     ) -> tuple[list[Finding], list[Finding]]:
-        """What holds the message up on a route, and what is only kept beside it."""
+        """What holds the message up on a route, and what is only kept beside it; a flow that stops for it is paused."""
         flow, check = subscription.flow.flow, subscription.flow.check
-        if check.quality == "none" or message.canonical is None:
-            return [], []
-        if check.quality not in message.checked and self.parts.check is not None:
-            message.checked[check.quality] = self.parts.check(check.quality, message.canonical)
+        failed, noted = self._judged(message, subscription.flow)
         at_gate = self._at_gate.get((flow, message.received.id), ())
-        found = list(dict.fromkeys((*at_gate, *message.checked.get(check.quality, ()))))  # what both see counts once
-        noted = [finding for finding in found if finding.noted or check.on_fail == "warn"]
-        failed = [finding for finding in found if finding not in noted]
         if failed and check.on_fail == "stop" and not at_gate:  # the gate has stopped for what it found itself
             reason = f"{self.system} {self.entity} {message.received.key} failed its check: {Invalid(failed)}"
             if control.pause(connection, flow, reason, self.parts.clock.now()):
@@ -314,6 +335,18 @@ class Process:
         if noted:
             self.counts["noted"] += 1
         return failed, noted
+
+    def _judged(self, message: _Message, flow: Flow) -> tuple[list[Finding], list[Finding]]:
+        """What the quality rules of a flow find: what holds the message up, and what does not."""
+        check = flow.check
+        if check.quality == "none" or message.canonical is None:
+            return [], []
+        if check.quality not in message.checked and self.parts.check is not None:
+            message.checked[check.quality] = self.parts.check(check.quality, message.canonical)
+        at_gate = self._at_gate.get((flow.flow, message.received.id), ())
+        found = list(dict.fromkeys((*at_gate, *message.checked.get(check.quality, ()))))  # what both see counts once
+        noted = [finding for finding in found if finding.noted or check.on_fail == "warn"]
+        return [finding for finding in found if finding not in noted], noted
 
     def _owns_some(self, entity: str) -> bool:
         fields = self.parts.ownership.entity(entity).fields

@@ -19,6 +19,7 @@ from landbridge.store import _operate as operate
 from landbridge.store import _outbox as outbox
 from landbridge.store import _quality as quality
 from landbridge.store import _reconcile as reconciling
+from landbridge.store import _reread as reread
 from landbridge.store import _routes as routes
 from landbridge.store import _snapshots as snapshots
 from landbridge.store._away import away
@@ -52,6 +53,7 @@ __all__ = [
     "outbox",
     "quality",
     "reconciling",
+    "reread",
     "routes",
     "snapshots",
 ]

@@ -58,13 +58,22 @@ class Hub:
         return self._told(connection, take(connection, entity, self._matching(entity), at, changes))
 
     def first_load(
-        self, connection: Connection, entity: str, changes: Iterable[Change], table: pa.Table, edges: Iterable[Weighed]
+        self,
+        connection: Connection,
+        entity: str,
+        changes: Iterable[Change],
+        table: pa.Table,
+        edges: Iterable[Weighed],
+        same: Iterable[tuple[UUID, UUID]] = (),
     ) -> Loaded:
-        """Load an entity that the hub does not hold yet, matched in bulk: row n of `table` is the n-th change's."""
+        """Load an entity that the hub does not hold yet, matched in bulk: row n of `table` is the n-th change's.
+
+        Pairs of `same` are decided to be one; who calls keeps these decisions.
+        """
         from mdm.hub._load import first_load
 
         at = self.turn(connection, entity)
-        loaded = first_load(connection, entity, self._matching(entity), at, changes, table, edges)
+        loaded = first_load(connection, entity, self._matching(entity), at, changes, table, edges, same)
         if self._follow is not None:
             moved = iter(loaded.moved.items())
             while part := dict(islice(moved, _FOLLOWED)):
