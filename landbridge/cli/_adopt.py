@@ -42,7 +42,7 @@ def adopt(
     The flow is paused meanwhile. Several candidates are a conflict for a person (exit code 1); none leaves the record
     open. From then on both sides count as equal: only what changes later is sent. Can be run again.
     """
-    from landbridge.cli._run import bar
+    from landbridge.cli._bar import bar
     from landbridge.engine import adopt as run_adoption
 
     with opened(context) as installation:

@@ -129,7 +129,7 @@ def show(
 
 
 def _show(one: dict[str, Any], attempts: list[dict[str, Any]], history: Sequence[Any]) -> None:
-    from landbridge.cli._records import flat
+    from landbridge.cli._print import flat
 
     say(f"row {one['id']} of {one['route']}: {one['state']} ({one['code']}), version {one['version']}")
     say(f"{one['source']} {one['source_entity']} {one['source_key']}, received {one['received_at']:%Y-%m-%d %H:%M:%S}")

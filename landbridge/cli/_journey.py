@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from landbridge.cli._open import span
-from landbridge.cli._print import say
-from landbridge.cli._records import flat
+from landbridge.cli._print import flat, say
 
 _LONG = timedelta(seconds=10)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from landbridge.cli._bar import bar
 from landbridge.cli._open import show_table
 from landbridge.cli._personal import MASK, personal_fields, plain
 from landbridge.cli._print import complain, say, show_json
-from landbridge.cli._run import bar
 
 if TYPE_CHECKING:
     from landbridge.engine import Example, Preview

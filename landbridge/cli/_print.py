@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from landbridge.errors import ConfigError, Invalid, LandbridgeError, Problem
@@ -26,6 +26,15 @@ def say(text: str = "") -> None:
 def complain(text: str) -> None:
     """One line for a person, to standard error."""
     sys.stderr.write(f"{visible(text)}\n")
+
+
+def flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
+    """Every value of a body with its path, in order: what differs between two bodies is seen by eye."""
+    if isinstance(value, Mapping) and value:
+        return [pair for name, one in value.items() for pair in flat(one, f"{path}.{name}" if path else str(name))]
+    if isinstance(value, list) and value:
+        return [pair for n, one in enumerate(value) for pair in flat(one, f"{path}[{n}]")]
+    return [(path, value)] if path else []
 
 
 def show_json(value: Any) -> None:

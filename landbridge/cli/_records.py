@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
+from landbridge.cli._journey import hops, show_journey
 from landbridge.cli._open import actor, feed_subject, opened
-from landbridge.cli._print import complain, counted, say, show_json, visible
+from landbridge.cli._print import complain, counted, flat, say, show_json, visible
 from landbridge.errors import Invalid, LandbridgeError
 
 if TYPE_CHECKING:
@@ -60,15 +60,6 @@ def peek(
         _side_by_side(f"{system} {entity} {id_}", flat(native), "canonical", flat(body or {}))
     if isinstance(canonical, Invalid):
         raise canonical
-
-
-def flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
-    """Every value of a body with its path, in order: what differs between two bodies is seen by eye."""
-    if isinstance(value, Mapping) and value:
-        return [pair for name, one in value.items() for pair in flat(one, f"{path}.{name}" if path else str(name))]
-    if isinstance(value, list) and value:
-        return [pair for n, one in enumerate(value) for pair in flat(one, f"{path}[{n}]")]
-    return [(path, value)] if path else []
 
 
 def _side_by_side(left: str, ours: list[tuple[str, Any]], right: str, theirs: list[tuple[str, Any]]) -> None:
@@ -154,7 +145,6 @@ def trace(
 
     Milliseconds count from the moment when a webhook told of it, or when it was received.
     """
-    from landbridge.cli._journey import hops, show_journey
     from landbridge.store import control, identity, operate
 
     with opened(context) as installation, installation.store.reading() as connection:

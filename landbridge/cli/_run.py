@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from landbridge.cli._bar import bar
 from landbridge.cli._open import opened, paused_hint, show_table, span, told
+from landbridge.cli._preview import show_preview
 from landbridge.cli._print import complain, show_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from landbridge.installation import Installation
 
 COUNTED = ("read", "new", "created", "updated", "deleted", "unchanged", "suppressed", "waiting", "accepted")
@@ -61,8 +59,6 @@ def run(
     with opened(context) as installation:
         installation.settings.flow(flow)
         if dry_run:
-            from landbridge.cli._preview import show_preview
-
             raise typer.Exit(
                 show_preview(installation, flow, instant(since), limit, as_json=as_json, personal=show_personal)
             )
@@ -138,32 +134,3 @@ def _until_idle(
         clock.sleep(max(0.2, (due - now).total_seconds()))
         for counted in engine.deliver({flow}, progress).values():
             counts.update(counted)
-
-
-@contextmanager
-def bar(title: str) -> Iterator[Callable[[str, int], None]]:
-    """A progress bar per step on a terminal; silence anywhere else."""
-    import sys
-
-    if not sys.stderr.isatty():
-        yield lambda _step, _moved: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description:<10}"),
-        BarColumn(pulse_style="cyan"),
-        TextColumn("{task.completed:>9,.0f}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        tasks: dict[str, Any] = {}
-
-        def moved(step: str, number: int) -> None:
-            if step not in tasks:
-                tasks[step] = progress.add_task(step, total=None)
-            progress.advance(tasks[step], number)
-
-        moved(title, 0)
-        yield moved

@@ -7,7 +7,8 @@ no body, no key of a record, no text of another system. They cost one comparison
 from landbridge.telemetry._context import Parent, message_span, parent_of, told_span, traceparent_of
 from landbridge.telemetry._logs import FORMATS, LEVELS, LogFormat, LogLevel, begin_logs
 from landbridge.telemetry._outage import Outage
-from landbridge.telemetry._spans import Kind, Link, Span, begin, flush, instant, keep, new_span, on, sampled, watched
+from landbridge.telemetry._span import Kind, Link, Span
+from landbridge.telemetry._spans import begin, flush, instant, keep, new_span, on, sampled, watched
 
 __all__ = [
     "FORMATS",

@@ -18,7 +18,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from landbridge.secrets import remember
-from landbridge.telemetry._spans import Span
+from landbridge.telemetry._span import Span
 
 FLUSH_SECONDS = 5.0
 

@@ -4,37 +4,16 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Protocol
 from uuid import UUID
 
-from landbridge.telemetry._context import Parent
+from landbridge.telemetry._span import Span
 from landbridge.time import EPOCH
 
-Kind = Literal["internal", "server", "client"]
-Link = Parent
-"""Another span that this one has to do with, without following from it."""
-
 _MICROSECOND = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Something that was done, from `start` to `end` (nanoseconds since 1970), in the trace of a message."""
-
-    name: str
-    trace: UUID
-    id: int
-    parent: int | None
-    start: int
-    end: int
-    kind: Kind = "internal"
-    attributes: Mapping[str, str | int | bool] = field(default_factory=dict)
-    links: Sequence[Link] = ()
-    failed: str = ""  # the class of the failure, such as `unavailable`; never its text
 
 
 class Collector(Protocol):

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from landbridge.errors import ConfigError, Problem
 from landbridge.strict import Node
-from landbridge.translator._tables import _day, _elements, _keys
+from landbridge.translator._nodes import day_of, elements, keys_of
 from landbridge.translator._values import Refused, to_decimal
 
 Rates = dict[tuple[str, str], list[tuple[str, Decimal]]]  # (from, to) -> [(from which day, rate)], oldest first
@@ -20,8 +20,8 @@ def read_rates(nodes: Iterable[Node]) -> Rates:
     problems: list[Problem] = []
     found: Rates = {}
     for node in nodes:
-        problems += _keys(node, {"rates", "summary", "rows"}, {"rates", "rows"})
-        for row in _elements(node, "rows") if node.is_mapping else ():
+        problems += keys_of(node, {"rates", "summary", "rows"}, {"rates", "rows"})
+        for row in elements(node, "rows") if node.is_mapping else ():
             problems += _row(row, found)
     if problems:
         raise ConfigError(problems)
@@ -32,10 +32,10 @@ def read_rates(nodes: Iterable[Node]) -> Rates:
 
 def _row(row: Node, found: Rates) -> list[Problem]:
     needed = {"from", "to", "since", "rate"}
-    problems = _keys(row, needed, needed)
+    problems = keys_of(row, needed, needed)
     if problems:
         return problems
-    since = _day(row, "since", date.min, problems).isoformat()
+    since = day_of(row, "since", date.min, problems).isoformat()
     pair = (str(row["from"].value), str(row["to"].value))
     for key, code in zip(("from", "to"), pair, strict=True):
         if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):

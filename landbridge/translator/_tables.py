@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from landbridge.errors import ConfigError, Problem
 from landbridge.strict import Node, did_you_mean, yaml
 from landbridge.translator._edits import Edit, Edits, text_of
 from landbridge.translator._edits import edited as edits_over
+from landbridge.translator._nodes import day_of, elements, keys_of, scalars
+from landbridge.translator._rates import Rates, read_rates
 from landbridge.translator._shorts import json_value
 from landbridge.translator._values import MISSING, Refused, show
 
@@ -167,7 +168,7 @@ class Tables:
         self._under = under or (root.parent if root else None)  # file names in messages start here
         self._codes: dict[str, Codes] = {}
         self._decisions: dict[str, Decisions] = {}
-        self._rates: dict[tuple[str, str], list[tuple[str, Decimal]]] | None = None
+        self._rates: Rates | None = None
 
     def add(self, *tables: Codes | Decisions) -> Tables:
         """Tables made otherwise than from files, as tests do."""
@@ -201,11 +202,9 @@ class Tables:
             self._decisions[name] = read_decisions(name, self._node("determine", name, edited=True))
         return self._decisions[name]
 
-    def rates(self) -> dict[tuple[str, str], list[tuple[str, Decimal]]]:
+    def rates(self) -> Rates:
         """The dated rates of currencies in `rates/`: (from, to) -> [(from which day, rate)]; raises ConfigError."""
         if self._rates is None:
-            from landbridge.translator._rates import read_rates  # it reads with what stands below
-
             self._rates = read_rates(self._node("rates", name) for name in self.names("rates"))
         return self._rates
 
@@ -255,9 +254,9 @@ def with_edits(folder: str, node: Node, edits: Sequence[Edit]) -> Node:
 
 def read_codes(name: str, node: Node) -> Codes:
     """A code list out of its file; raises ConfigError with every problem."""
-    problems = _keys(node, {"codes", "summary", "map", "preferred", "rows"})
-    rows = [row for one in _elements(node, "rows") if (row := _code_row(one, problems)) is not None]
-    preferred = {} if "preferred" not in node else dict(_scalars(node["preferred"], problems))
+    problems = keys_of(node, {"codes", "summary", "map", "preferred", "rows"})
+    rows = [row for one in elements(node, "rows") if (row := _code_row(one, problems)) is not None]
+    preferred = {} if "preferred" not in node else dict(scalars(node["preferred"], problems))
     for native, place, target in node["map"].items() if "map" in node else ():
         if isinstance(target.value, (dict, list)):
             problems.append(target.problem("a word is needed here.", "Use `rows:` for more than a pair of words."))
@@ -276,8 +275,8 @@ def read_codes(name: str, node: Node) -> Codes:
 
 
 def _code_row(node: Node, problems: list[Problem]) -> CodeRow | None:
-    found = _keys(node, {"native", "canonical", "preferred", "from", "until"}, {"native", "canonical"})
-    start, until = _day(node, "from", date.min, found), _day(node, "until", date.max, found)
+    found = keys_of(node, {"native", "canonical", "preferred", "from", "until"}, {"native", "canonical"})
+    start, until = day_of(node, "from", date.min, found), day_of(node, "until", date.max, found)
     for key in ("native", "canonical"):
         if key in node and isinstance(node[key].value, (dict, list)):
             found.append(node[key].problem("a word is needed here."))
@@ -307,16 +306,18 @@ def _twice(node: Node, rows: list[CodeRow]) -> list[Problem]:
 
 def read_decisions(name: str, node: Node) -> Decisions:
     """A decision table out of its file; raises ConfigError with every problem."""
-    problems = _keys(node, {"determine", "summary", "hit", "inputs", "outputs", "rows"}, {"inputs", "outputs", "rows"})
-    inputs, outputs = ([str(one.value) for one in _elements(node, key)] for key in ("inputs", "outputs"))
+    problems = keys_of(
+        node, {"determine", "summary", "hit", "inputs", "outputs", "rows"}, {"inputs", "outputs", "rows"}
+    )
+    inputs, outputs = ([str(one.value) for one in elements(node, key)] for key in ("inputs", "outputs"))
     hit = node["hit"].value if "hit" in node else "unique"
     if hit not in ("unique", "first"):
         problems.append(node["hit"].problem("hit is unique or first.", did_you_mean(str(hit), ["unique", "first"])))
     rules = []
-    for row in _elements(node, "rows"):
-        found = _keys(row, {"when", "then"}, {"when", "then"})
+    for row in elements(node, "rows"):
+        found = keys_of(row, {"when", "then"}, {"when", "then"})
         if not found:
-            found += _keys(row["when"], set(inputs)) + _keys(row["then"], set(outputs), set(outputs))
+            found += keys_of(row["when"], set(inputs)) + keys_of(row["then"], set(outputs), set(outputs))
         problems += found
         if not found:
             when = {
@@ -327,36 +328,3 @@ def read_decisions(name: str, node: Node) -> Decisions:
     if problems:
         raise ConfigError(problems)
     return Decisions(name, node.file, str(hit), tuple(inputs), tuple(outputs), tuple(rules))
-
-
-def _keys(node: Node, known: set[str], needed: set[str] | frozenset[str] = frozenset()) -> list[Problem]:
-    if not node.is_mapping:
-        return [node.problem(f"a mapping is needed here, this is {node.kind}.")]
-    found = [
-        value.problem(
-            f"{key} is not known here.", did_you_mean(key, known) or f"Known: {', '.join(sorted(known))}.", key=True
-        )
-        for key, _, value in node.items()
-        if key not in known
-    ]
-    return found + [node.problem(f"{key} is missing.") for key in sorted(needed) if key not in node]
-
-
-def _elements(node: Node, key: str) -> list[Node]:
-    return list(node[key].elements()) if key in node else []
-
-
-def _scalars(node: Node, problems: list[Problem]) -> list[tuple[str, Any]]:
-    if not node.is_mapping:
-        problems.append(node.problem(f"a mapping is needed here, this is {node.kind}."))
-    return [(key, value.value) for key, _, value in node.items()]
-
-
-def _day(node: Node, key: str, default: date, problems: list[Problem]) -> date:
-    if key not in node:
-        return default
-    try:
-        return date.fromisoformat(str(node[key].value))
-    except ValueError:
-        problems.append(node[key].problem("a date such as 2026-11-21 is needed here."))
-        return default
