@@ -6,6 +6,7 @@ the entry point `landbridge.commands` print with the same words.
 """
 
 from landbridge.cli._app import build, main
+from landbridge.cli._bar import bar
 from landbridge.cli._context import Context, of
 from landbridge.cli._logs import Form, Level, begin
 from landbridge.cli._open import actor, age, opened, show_table
@@ -17,6 +18,7 @@ __all__ = [
     "Level",
     "actor",
     "age",
+    "bar",
     "begin",
     "build",
     "complain",

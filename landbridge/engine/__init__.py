@@ -13,7 +13,7 @@ from landbridge.engine._parts import HUB, STATES, Parts
 from landbridge.engine._plan import reference_of
 from landbridge.engine._preview import Difference, Example, Preview, preview, preview_rows
 from landbridge.engine._process import canonicalise
-from landbridge.engine._sighted import Sighted, hold_feeds, hub_feeds, receive_feed, sighted
+from landbridge.engine._sighted import Sighted, hold_feeds, hub_feeds, receive_feed, rehearsal, sighted
 from landbridge.engine._single import Step, canonical_of, fetch_one
 from landbridge.engine._single import send as send_one
 from landbridge.engine._tune import tune_process
@@ -51,6 +51,7 @@ __all__ = [
     "receive_feed",
     "reference_of",
     "regroup",
+    "rehearsal",
     "send_one",
     "sighted",
     "tune_process",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +21,11 @@ from landbridge.engine._match import Match
 from landbridge.engine._plan import Plan, translate
 from landbridge.engine._process import Subscription
 from landbridge.engine._refs import subjects
+from landbridge.engine._sighted import rehearsal
 from landbridge.errors import Invalid, LandbridgeError
 from landbridge.store import adoption, control, identity, operate
 from landbridge.store._identity import Key, Link
 from landbridge.store._outbox import Claimed
-from landbridge.store._sheltered import sheltered
 from landbridge.translator import MissingParent
 
 Progress = Callable[[str, int], None]
@@ -81,9 +81,7 @@ def adopt(
     if not dry_run:
         with _paused(engine, name, actor):
             return _Adopter(engine, name, found, target_field, hold, actor, progress).run(chosen)
-    with sheltered(engine.parts.store) as store:
-        shadow = Engine(replace(engine.parts, store=store))
-        shadow.register()
+    with rehearsal(engine) as shadow:
         return _Adopter(shadow, name, found, target_field, hold, actor, progress).run(chosen)
 
 

@@ -7,6 +7,8 @@ knowing them; so nothing is read twice, and nothing is missed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import NamedTuple
 
 import stamina
@@ -19,6 +21,7 @@ from landbridge.engine._told import AT_ONCE
 from landbridge.errors import LandbridgeError
 from landbridge.settings import Flow
 from landbridge.store import inbox, locked_out, reread
+from landbridge.store._sheltered import sheltered
 
 Moved = Callable[[int], None]
 """Told of every page how many records it brought."""
@@ -86,6 +89,15 @@ def hold_feeds(connection: Connection, flows: Sequence[Flow]) -> None:
                 f"{system} {entity} is being processed by another worker.",
                 hint="Try again in a moment, or stop the workers for as long as this takes.",
             )
+
+
+@contextmanager
+def rehearsal(engine: Engine) -> Iterator[Engine]:
+    """The same engine over the same systems, of which the store keeps nothing; for one thread."""
+    with sheltered(engine.parts.store) as store:
+        shadow = Engine(replace(engine.parts, store=store))
+        shadow.register()
+        yield shadow
 
 
 def sighted(engine: Engine, flow: Flow) -> Iterator[Sighted]:

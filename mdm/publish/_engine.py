@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import Connection
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 BY_LINK = "the cross-reference"
 """Who decided that two records are one where a delivery, `adopt` or a person linked them before the hub saw them."""
 
+WHY_LINK = "linked before"
+
 
 class EngineHub:
     """Golden records of the declared entities. A model is read when an entity is first asked for."""
@@ -48,6 +50,10 @@ class EngineHub:
             matching = Matching(declaration, scorer(declaration, model_of(connection, declaration)), features)
             self._hubs[entity] = Hub({entity: matching}, self._clock)
         return self._hubs[entity]
+
+    def forget(self, entity: str) -> None:
+        """Whoever asks for an entity next reads anew which model holds."""
+        self._hubs.pop(entity, None)
 
     def current(self, connection: Connection, entity: str) -> Hub:
         """As `hub`; another model that was adopted since is taken up."""
@@ -74,7 +80,7 @@ class EngineHub:
         told = [one for one in sightings if one.record not in early]
 
         def act() -> list[Regrouped]:
-            changes = [_change(one) for one in told if one.action != "merge" or one.into]
+            changes = [change_of(one) for one in told if one.action != "merge" or one.into]
             regrouped = hub.take(connection, entity, changes)
             for one in linked:
                 regrouped += hub.decide(connection, entity, one)
@@ -107,7 +113,7 @@ class EngineHub:
         bulk.patient(connection)
         records.tick(connection, entity, self._clock.now(), model.model_id)
         table = self.table(connection, entity)
-        self._hubs.pop(entity, None)  # who asks next reads which model holds: this transaction may not be kept
+        self.forget(entity)  # this transaction may not be kept
         edges = match(declaration, model, table)
         return self.watched(connection, entity, lambda: hub.adopt(connection, entity, table, edges))
 
@@ -120,7 +126,7 @@ class EngineHub:
         home = reading.home(connection, {*told, *(one.record for one in regrouped)})
         changes = reading.changes(connection, entity, last, MOST)
         stored = reading.stored(connection, {*home.values(), *(one.golden for one in changes)})
-        golden = {id_: _golden(one) for id_, one in stored.items()}
+        golden = {id_: golden_of(id_, one.version, one.state, one.values) for id_, one in stored.items()}
         newest = {one.golden: one for one in changes}  # of several versions in one transaction the last is published
         changed = [
             Golden(one.golden, one.version, None, one.successor) if one.successor else golden[one.golden]
@@ -144,7 +150,7 @@ def _linked_before(connection: Connection, sightings: Sequence[Sighting]) -> tup
     early = {record for record, other in new.items() if other not in here}
     bodies = {one.record for one in sightings if one.body is not None}
     decisions = [
-        Decision(uuid5(record, str(other)), "same", (other,), (record,), actor=BY_LINK, reason="linked before")
+        Decision(uuid5(record, str(other)), "same", (other,), (record,), actor=BY_LINK, reason=WHY_LINK)
         for record, other in new.items()
         if record in bodies and record not in early and other not in early
     ]
@@ -155,11 +161,13 @@ MOST = 1_000_000
 """Changes of one transaction that are read at most; a batch makes a few per record."""
 
 
-def _golden(stored: reading.Stored) -> Golden:
-    return Golden(stored.id, stored.version, dict(stored.values) if stored.state == "active" else None)
+def golden_of(id_: UUID, version: int, state: str, values: Mapping[str, Any]) -> Golden:
+    """A golden version as the engine hears of it; one of which no record lives has no body."""
+    return Golden(id_, version, dict(values) if state == "active" else None)
 
 
-def _change(one: Sighting) -> Change:
+def change_of(one: Sighting) -> Change:
+    """A sighting as the hub takes it."""
     return Change(
         record=one.record,
         system=one.system,

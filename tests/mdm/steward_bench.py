@@ -13,14 +13,22 @@ from test_in_the_engine import ACME, ACME_AGAIN, ACME_MAYBE, OTHER, World, addre
 from landbridge.canonical import Canonical
 
 
-def terminal(root: Path, state: Path, store: Any, clock: Any, monkeypatch: Any, capsys: Any) -> tuple[World, Terminal]:
-    """A world with one certain and one doubtful customer, and the command line over it."""
+def bare_terminal(
+    root: Path, state: Path, store: Any, clock: Any, monkeypatch: Any, capsys: Any
+) -> tuple[World, Terminal]:
+    """A world without a customer, and the command line over it."""
     world = World(root, store, clock)
     landbridge = Terminal(world.made, state, monkeypatch, capsys, Canonical.load(root / "schemas" / "canonical"))
     landbridge.installation.__dict__["hub"] = world.hub
     monkeypatch.setattr("getpass.getuser", lambda: "a steward")
     monkeypatch.setenv("LANDBRIDGE_STATE", str(state))
     monkeypatch.setenv("COLUMNS", "300")
+    return world, landbridge
+
+
+def terminal(root: Path, state: Path, store: Any, clock: Any, monkeypatch: Any, capsys: Any) -> tuple[World, Terminal]:
+    """A world with one certain and one doubtful customer, and the command line over it."""
+    world, landbridge = bare_terminal(root, state, store, clock, monkeypatch, capsys)
     world.crm.put("customer", "1", ACME)
     world.crm.put("customer", "2", OTHER)
     world.shop.put("customer", "1", ACME_MAYBE)
@@ -37,4 +45,4 @@ def twins(world: World, *cities: str) -> None:
     world.run()
 
 
-__all__ = ["ACME", "ACME_AGAIN", "ACME_MAYBE", "OTHER", "World", "address", "terminal", "twins"]
+__all__ = ["ACME", "ACME_AGAIN", "ACME_MAYBE", "OTHER", "World", "address", "bare_terminal", "terminal", "twins"]
