@@ -73,8 +73,8 @@ def _must_move(installation: Installation, flow: str | None, system: str | None)
 
 def metrics(context: typer.Context) -> None:
     """Print the metrics as Prometheus reads them; `landbridge serve` gives the same at /metrics."""
-    from landbridge.metrics import exposition
+    from landbridge.metrics import exposition, sources
 
     with opened(context) as installation:
         installation.engine  # noqa: B018 - flows are made known to the store
-        say(exposition(installation.store).decode().rstrip("\n"))
+        say(exposition(installation.store, sources(installation)).decode().rstrip("\n"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
+from landbridge.metrics._sources import Sample, Source
 from landbridge.store import Store, breakers, control, figures
 from landbridge.store._figures import FAILED, KINDS, WRITTEN
 
@@ -35,34 +36,41 @@ METRICS: dict[str, tuple[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Every metric: what it says, and its labels."""
 
-Sample = tuple[str, tuple[str, ...], float]
 
-
-def exposition(store: Store) -> bytes:
-    """Every metric as Prometheus reads it, as things stand now."""
+def exposition(store: Store, more: Sequence[Source] = ()) -> bytes:
+    """Every metric as Prometheus reads it, as things stand now; `more` are those of installed packages."""
     registry = CollectorRegistry()
-    registry.register(_FromStore(store))
+    registry.register(_FromStore(store, more))
     return generate_latest(registry)
 
 
 class _FromStore(Collector):
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, more: Sequence[Source]) -> None:
+        self._store, self._more = store, more
+        self._metrics = dict(METRICS)
+        for source in more:
+            self._metrics |= source.metrics
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """The names alone, so that registering asks nothing of the store."""
-        return iter([_family(name) for name in METRICS])
+        return iter([_family(name, self._metrics) for name in self._metrics])
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """One reading of the store, every metric of it."""
-        families = {name: _family(name) for name in METRICS}
-        for name, labels, value in _samples(self._store, self._store.clock.now()):
+        families = {name: _family(name, self._metrics) for name in self._metrics}
+        for name, labels, value in self._samples(self._store.clock.now()):
             families[name].add_metric(labels, value)
         yield from families.values()
 
+    def _samples(self, now: datetime) -> Iterator[Sample]:
+        yield from _samples(self._store, now)
+        for source in self._more:
+            with self._store.reading() as connection:
+                yield from source.samples(connection, now)
 
-def _family(name: str) -> GaugeMetricFamily:
-    said, labels = METRICS[name]
+
+def _family(name: str, metrics: Mapping[str, tuple[str, tuple[str, ...]]]) -> GaugeMetricFamily:
+    said, labels = metrics[name]
     return GaugeMetricFamily(name, said, labels=labels)
 
 

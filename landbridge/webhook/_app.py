@@ -21,7 +21,7 @@ from starlette.routing import Route
 from landbridge import signatures, telemetry
 from landbridge.connector import Connector, Event
 from landbridge.errors import Invalid, LandbridgeError, Rejected
-from landbridge.metrics import CONTENT_TYPE, exposition
+from landbridge.metrics import CONTENT_TYPE, exposition, sources
 from landbridge.store import operate
 from landbridge.webhook._body import Place, Refused, Room, body_of
 from landbridge.webhook._committer import Busy, Committer, Delivery
@@ -64,6 +64,7 @@ class _Endpoint:
         self._wanted = {flow.feed for flow in installation.settings.flows.values() if flow.extract.webhook}
         self._committer = Committer(installation.engine.parts)
         self._store = installation.engine.parts.store
+        self._sources = sources(installation)
         self._room = Room()
         self._bound: dict[str, tuple[str, datetime]] = {}
         self._contract = openapi(installation.settings.systems)
@@ -198,7 +199,7 @@ class _Endpoint:
         return JSONResponse({"status": "ok"})
 
     async def _metrics(self, request: Request) -> Response:
-        return Response(await run_in_threadpool(exposition, self._store), media_type=CONTENT_TYPE)
+        return Response(await run_in_threadpool(exposition, self._store, self._sources), media_type=CONTENT_TYPE)
 
     async def _told(self, request: Request) -> Response:
         return JSONResponse(self._contract)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from landbridge.cli import counted, say, show_table
+from landbridge.cli import age, counted, say, show_table
 
 if TYPE_CHECKING:
-    from mdm.steward import Compared, Decided, ShownGolden, ShownPair, ShownPreview, ShownRecord
+    from mdm.steward import Compared, Decided, ShownGolden, ShownPair, ShownPreview, ShownRecord, Status
 
 _VERDICTS = {"parent_of": "parent of"}
 
@@ -100,6 +100,33 @@ def preview(found: ShownPreview) -> None:
         fields(one.fields)
     if not found.moved and all(one.state == "unchanged" for one in found.golden):
         say("No golden record would change.")
+
+
+def status(found: Iterable[Status], now: datetime) -> None:
+    """Every entity at a glance."""
+    lines, said = [], []
+    for one in found:
+        doubts = one.doubts
+        asked = age(one.oldest, now) if one.oldest else ""
+        lines.append([one.entity, one.records, one.golden, *(doubts.get(kind, 0) for kind in _DOUBTS), asked])
+        if one.answered is not None:
+            half, most = (age(now - timedelta(seconds=s), now) for s in (one.answered.half, one.answered.most))
+            decided = counted(one.answered.decisions, "doubt")
+            said.append(f"{one.entity}: {decided} decided in 30 days, half of them within {half}, 95 of 100 in {most}")
+        if one.decided:
+            words = (f"{number} {_VERDICTS.get(verdict, verdict)}" for verdict, number in one.decided.items())
+            said.append(f"{one.entity}: decided in the last day: {', '.join(words)}")
+        known = [f"{number} {kind}" for kind, number in sorted(one.notices.items()) if number]
+        known += [f"{one.crowded} in crowds"] if one.crowded else []
+        if known:
+            said.append(f"{one.entity}: to know: {', '.join(known)}; landbridge steward notices {one.entity}")
+    names = ["entity", "records", "golden", "to review", "kept apart", "asked again", "oldest"]
+    show_table(names, lines, right=[1, 2, 3, 4, 5])
+    for line in said:
+        say(line)
+
+
+_DOUBTS = ("review", "kept_apart", "again")
 
 
 def fields(found: Iterable[Compared]) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from landbridge.cli import age, complain, counted, opened, say, show_json, show_table
+from landbridge.cli import actor, age, complain, counted, opened, say, show_json, show_table
 from landbridge.errors import LandbridgeError
 from mdm.cli import _deciding, _labelling, _printed, _serving
-from mdm.cli._shared import AsJson, Entity, ShowPersonal
+from mdm.cli._shared import AsJson, Entity, Reason, ShowPersonal
 
 if TYPE_CHECKING:
     from mdm.steward import Desk, View
@@ -23,10 +23,12 @@ Most = Annotated[int, typer.Option("--limit", min=1, max=500, help="At most this
 def group() -> typer.Typer:
     """The commands of stewardship."""
     made = typer.Typer(no_args_is_help=True, help="What the hub is not sure of, and what a person decides about it.")
+    made.command("status")(status)
     made.command("queue")(queue)
     made.command("show")(show)
     made.command("golden")(golden)
     made.command("notices")(notices)
+    made.command("dismiss")(dismiss)
     _deciding.register(made)
     _labelling.register(made)
     _serving.register(made)
@@ -48,17 +50,30 @@ def queue(
 
     with opened(context) as installation:
         found = View(Desk(installation), entity, personal=show_personal).queue(limit)
+        now = installation.clock.now()
     if as_json:
         show_json(found)
         return
     lines = [
-        [one.a.named, one.b.named, one.a.name, one.b.name, f"{one.weight:.1f}", one.words, one.records, one.uses]
+        [
+            one.a.named,
+            one.b.named,
+            one.a.name,
+            one.b.name,
+            f"{one.weight:.1f}",
+            one.words,
+            one.records,
+            one.uses,
+            age(one.since, now),
+        ]
         for one in found
     ]
     if not lines:
         say("Nothing waits for a steward.")
         return
-    show_table(["a", "b", "name a", "name b", "bits", "by the model", "records", "used"], lines, right=[4, 6, 7])
+    show_table(
+        ["a", "b", "name a", "name b", "bits", "by the model", "records", "used", "asked"], lines, right=[4, 6, 7]
+    )
     for one in found:
         if one.again:
             say(f"{one.a.named} {one.b.named}: {one.again}.")
@@ -112,20 +127,62 @@ def golden(
         _printed.golden(found)
 
 
-def notices(context: typer.Context, entity: Entity, as_json: AsJson = False) -> None:
+def notices(
+    context: typer.Context,
+    entity: Entity,
+    dismissed: Annotated[bool, typer.Option("--dismissed", help="Those that were dismissed too.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """List what a steward should know: crowds, keys of too many records, records that say nothing, moved pins, circles.
 
-    Crowds are records that all hang together, more of them or more loosely than the declaration's guard allows.
+    Crowds are records that all hang together, more of them or more loosely than the declaration's guard allows. Each
+    line begins with what `landbridge steward dismiss` takes.
     """
     with opened(context) as installation:
-        found = _view(installation, entity, personal=False)[1].notices()
+        found = _view(installation, entity, personal=False)[1].notices(dismissed=dismissed)
         now = installation.clock.now()
     if as_json:
         show_json(found)
         return
     for one in found:
-        say(f"{one.kind} {one.about}: {one.text}{f' (since {age(one.since, now)})' if one.since else ''}")
+        about = "" if one.about in one.id else f" {one.about}"
+        since = f" (since {age(one.since, now)})" if one.since else ""
+        gone = one.dismissed
+        by = f"; dismissed {age(gone.at, now)} ago by {gone.actor}, {gone.id}" if gone else ""
+        why = f" ({gone.reason})" if gone and gone.reason else ""
+        say(f"{one.id}{about}: {one.text}{since}{by}{why}")
     say(f"{counted(len(found), 'notice')}." if found else "Nothing to know.")
+
+
+def dismiss(
+    context: typer.Context,
+    entity: Entity,
+    notice: Annotated[str, typer.Argument(metavar="NOTICE", help="As `steward notices` shows it.")],
+    reason: Reason = "",
+) -> None:
+    """Tell a notice no more while it says the same; `landbridge steward undo` takes that back.
+
+    It is told again once it says something else: another id is reused, the value that a pin hides moves on, a circle
+    goes another way, or a crowd or a key has twice the records.
+    """
+    from mdm.steward import Desk
+
+    with opened(context) as installation:
+        made = Desk(installation).dismiss(entity, notice, actor=actor(), reason=reason)
+    say(f"dismissed. Take it back with: landbridge steward undo {entity} {made}")
+
+
+def status(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show every entity at a glance: what waits and since when, how long decisions took, what should be known."""
+    from mdm.steward import Desk
+
+    with opened(context) as installation:
+        found = Desk(installation).status()
+        now = installation.clock.now()
+    if as_json:
+        show_json(found)
+    else:
+        _printed.status(found, now)
 
 
 def _view(installation: object, entity: str, personal: bool) -> tuple[Desk, View]:

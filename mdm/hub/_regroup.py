@@ -129,7 +129,10 @@ def values(
         came = {one.before for one in regrouped if one.golden == golden}
         _version(golden, made, found, came, outcome)
         for held in pins.get(golden, ()):
-            moved = {"golden": str(golden), "attribute": held.attribute} if held.attribute in made.moved else None
+            moved = None
+            if held.attribute in made.moved:
+                hides = made.unpinned.get(held.attribute)
+                moved = {"golden": str(golden), "attribute": held.attribute, "hides": hides}
             outcome.notices.append(Notice("pin_moved", held.id, moved))
     for golden in sorted(left - gathered.keys()):
         last = found.golden.get(golden)

@@ -5,17 +5,20 @@
 
 from mdm.steward._desk import SAMPLE, Desk, Preview
 from mdm.steward._doubts import Doubt, Side, Waterfall, doubts, explain
+from mdm.steward._figures import METRICS, Figures, Status
 from mdm.steward._labels import Label, label, next_to_label
 from mdm.steward._shown import Asked, Compared, Decided, Named, ShownPair, ShownRecord, ShownStep
 from mdm.steward._view import ShownGolden, ShownNotice, ShownPreview, View
 
 __all__ = [
+    "METRICS",
     "SAMPLE",
     "Asked",
     "Compared",
     "Decided",
     "Desk",
     "Doubt",
+    "Figures",
     "Label",
     "Named",
     "Preview",
@@ -26,6 +29,7 @@ __all__ = [
     "ShownRecord",
     "ShownStep",
     "Side",
+    "Status",
     "View",
     "Waterfall",
     "doubts",

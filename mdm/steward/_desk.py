@@ -14,8 +14,10 @@ from landbridge.time import uuid7
 from mdm.hub import Decision, Matching
 from mdm.publish import EngineHub
 from mdm.steward._doubts import Doubt, Waterfall, doubts, explain
+from mdm.steward._figures import Figures, Status
 from mdm.steward._labels import Label, label, next_to_label
-from mdm.store import decisions, queue, reading, records
+from mdm.steward._notices import noticed
+from mdm.store import decisions, notices, queue, reading, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,10 +169,33 @@ class Desk:
                 raise Invalid(wrong)
 
     def undo(self, entity: str, decision: UUID, *, actor: str) -> None:
-        """Take a decision back: everything is as if it had never been made."""
+        """Take a decision back: everything is as if it had never been made. A dismissal is taken back by its id too."""
         with self.store.transaction("steward") as connection:
             self.matching(connection, entity)
+            if notices.exists(connection, entity, decision):
+                notices.restore(connection, entity, decision, self.store.clock.now(), actor)
+                return
             regroup(connection, self.parts, entity, self.hub.revoke(connection, entity, decision, actor))
+
+    def dismiss(self, entity: str, notice: str, *, actor: str, reason: str = "") -> UUID:
+        """Tell a notice no more while it says the same; returns the id by which this is undone."""
+        with self.store.transaction("steward") as connection:
+            auto = self.matching(connection, entity).declaration.thresholds.auto
+            found = [one for one in noticed(connection, entity, auto) if one.id == notice and one.dismissal is None]
+            if not found:
+                hint = f"Look at `landbridge steward notices {entity}`: it is gone, or was dismissed already."
+                raise Invalid([Finding("notice", "notice", f"there is no notice {notice}", hint)])
+            one = found[0]
+            made = notices.Dismissal(
+                uuid7(), entity, one.kind, one.about, one.detail, actor, reason, self.store.clock.now()
+            )
+            notices.dismiss(connection, made)
+            return made.id
+
+    def status(self) -> list[Status]:
+        """Every entity at a glance: what waits and since when, what was decided, what should be known."""
+        with self.store.reading() as connection:
+            return Figures(self.hub).status(connection, self.store.clock.now())
 
     def decided(self, entity: str, most: int = 50) -> list[decisions.Row]:
         """The newest decisions, revoked ones too."""
@@ -199,6 +224,8 @@ class Desk:
     def preview_undo(self, entity: str, decision: UUID) -> Preview:
         """What taking a decision back would do; nothing is kept."""
         with self.store.reading() as connection:
+            if notices.exists(connection, entity, decision):
+                return Preview({}, {}, {})
             found = decisions.find(connection, decision)
         named = {*found.these, *found.those} if found is not None else set()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from math import log2
 from typing import Any
 from uuid import UUID
@@ -33,6 +34,8 @@ class Doubt:
     """Messages that refer to them: orders that would move."""
     again: str | None
     """The verdict that stood, where a compared field changed since."""
+    since: datetime
+    """When the hub began to ask."""
 
     @property
     def probability(self) -> float:
@@ -67,6 +70,7 @@ def doubts(connection: Connection, matching: Matching, most: int = 50, about: Se
             one.pairs,
             sum(uses.get(id_, 0) for id_ in {one.a, one.b, one.golden_a, one.golden_b}),
             one.again,
+            one.since,
         )
         for one in found
     ]

@@ -52,6 +52,8 @@ class Asked:
     pairs: int
     uses: int
     again: str
+    since: datetime
+    """When the hub began to ask."""
 
 
 @dataclass(frozen=True, slots=True)

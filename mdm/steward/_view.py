@@ -10,6 +10,7 @@ from uuid import UUID
 
 from landbridge.errors import Finding, Invalid
 from mdm.steward._doubts import Doubt, Side, Waterfall, probability
+from mdm.steward._notices import Noticed, noticed
 from mdm.steward._shown import Asked, Compared, Look, Named, ShownPair, ShownRecord, changed, words
 from mdm.store import decisions, queue, reading
 from mdm.store._queue import Record
@@ -80,13 +81,26 @@ class ShownPreview:
 
 
 @dataclass(frozen=True, slots=True)
+class Dismissed:
+    """Who dismissed a notice; it is taken back by its id."""
+
+    id: UUID
+    actor: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ShownNotice:
     """Something that a steward should know."""
 
+    id: str
+    """What it is dismissed by."""
     kind: str
     about: str
     text: str
     since: datetime | None
+    dismissed: Dismissed | None
 
 
 class View:
@@ -112,7 +126,7 @@ class View:
             likely = f"{likely}, kept apart"
         return Asked(
             self.look.named(known[one.a]), self.look.named(known[one.b]), one.weight, one.probability, likely,
-            one.priority, one.golden, one.records, one.pairs, one.uses, again,
+            one.priority, one.golden, one.records, one.pairs, one.uses, again, one.since,
         )  # fmt: skip
 
     def _again(self, connection: Connection, one: Doubt, known: Mapping[UUID, Record]) -> str:
@@ -211,39 +225,37 @@ class View:
         moved = tuple((self.look.named(known[id_]), golden) for id_, golden in sorted(found.moved.items()))
         return ShownPreview(moved, tuple(became))
 
-    def notices(self) -> list[ShownNotice]:
-        """What a steward should know: moved pins, reused ids, unidentified records, hot keys, crowds, circles."""
-        auto = self.matching.declaration.thresholds.auto
+    def notices(self, *, dismissed: bool = False) -> list[ShownNotice]:
+        """What a steward should know: moved pins, reused ids, unidentified records, hot keys, crowds, circles.
+
+        What was dismissed and says the same still is left out, unless it is asked for.
+        """
         with self.desk.store.reading() as connection:
-            noted = reading.notices(connection, self.entity)
-            hot = reading.hot(connection, self.entity)
-            crowds = reading.crowds(connection, self.entity, auto)
-            circles = reading.circles(connection, self.entity)
-            ids = {one.about for one in noted} | {one.record for one in crowds} | {i for one in circles for i in one}
-            known = queue.look(connection, ids | {id_ for one in hot for id_ in one.examples})
+            found = noticed(connection, self.entity, self.matching.declaration.thresholds.auto)
+            told = [one for one in found if dismissed or one.dismissal is None]
+            known = queue.look(connection, {id_ for one in told for id_ in one.names})
 
         def name(id_: UUID) -> str:
             one = known.get(id_)
             return str(id_) if one is None else f"{one.system}:{one.key}"
 
-        shown = [ShownNotice(one.kind, name(one.about), _noted(one.kind, one.detail), one.since) for one in noted]
-        shown += [
-            ShownNotice("hot_key", str(one.key), f"{one.records} records share a key that finds nothing any more, "
-                        f"as {_listed([name(id_) for id_ in one.examples])}", one.since)
-            for one in hot
-        ]  # fmt: skip
-        shown += [
-            ShownNotice("crowd", name(one.record), f"{one.records} records hang together and were left apart", None)
-            for one in crowds
-        ]
-        shown += [
-            ShownNotice("circle", name(way[0]), f"stand above each other: {_listed([name(i) for i in way])}", None)
-            for way in circles
-        ]
-        return shown
+        return [_shown(one, [name(id_) for id_ in one.names]) for one in told]
 
 
-def _noted(kind: str, detail: Mapping[str, Any]) -> str:
+def _shown(one: Noticed, names: Sequence[str]) -> ShownNotice:
+    about = one.about if one.kind == "hot_key" else names[0]
+    gone = one.dismissal
+    by = None if gone is None else Dismissed(gone.id, gone.actor, gone.reason, gone.at)
+    return ShownNotice(one.id, one.kind, about, _noted(one.kind, one.detail, names), one.since, by)
+
+
+def _noted(kind: str, detail: Mapping[str, Any], names: Sequence[str]) -> str:
+    if kind == "hot_key":
+        return f"{detail['records']} records share a key that finds nothing any more, as {_listed(names)}"
+    if kind == "crowd":
+        return f"{detail['records']} records hang together and were left apart"
+    if kind == "circle":
+        return f"stand above each other: {_listed(names)}"
     if kind == "pin_moved":
         return f"the value that a pin hides is another now: {detail.get('attribute')} of golden {detail.get('golden')}"
     if kind == "reused":

@@ -51,10 +51,32 @@ def append(connection: Connection, row: Row, written: bytes, links: Iterable[tup
     return bool(connection.execute(_APPEND, {"row": records([found]), "links": pairs}).scalar_one())
 
 
-_APPEND = sql("""
+# Since when the hub asked about two golden records: since a pair of theirs weighed enough to be asked about or, where
+# they were decided before, since what they are compared by changed last.
+_ASKED = """
+    select e.since, c.changed, exists (
+        select from hub_link l where l.a = e.a and l.b = e.b and l.kind in ('different', 'unsure', 'parent', 'child')
+    ) as decided
+    from unnest(r.these) as t (id)
+    cross join lateral (select golden from hub_record where id = t.id offset 0) one
+    cross join lateral (select id from hub_record where golden = one.golden offset 0) a
+    cross join lateral (
+        select a, b, b as other, since from hub_edge where a = a.id
+        union all select a, b, a, since from hub_edge where b = a.id) e
+    cross join lateral (select golden from hub_record where id = e.other offset 0) two
+    cross join lateral (
+        select max(v.recorded_at) as changed from hub_record h join hub_version v on v.record = h.id
+            and v.stamp = h.stamp and v.sequence = h.sequence and v.digest = h.digest
+        where h.id in (e.a, e.b)) c
+    where two.golden <> one.golden and r.verdict <> 'pin'
+        and two.golden in (select golden from hub_record where id = any(r.those))"""
+_APPEND = sql(
+    """
 with made as (
-    insert into hub_decision (id, entity, verdict, these, those, attribute, value, losing, based_on, actor, reason, at)
-    select id, entity, verdict, these, those, attribute, value, losing, based_on, actor, reason, at
+    insert into hub_decision (id, entity, verdict, these, those, attribute, value, losing, based_on, actor, reason, at,
+        asked_at)
+    select id, entity, verdict, these, those, attribute, value, losing, based_on, actor, reason, at, (
+        select case when bool_or(o.decided) then max(o.changed) else min(o.since) end from (<asked>) o)
     from json_to_recordset(cast(:row as json)) as r (id uuid, entity text, verdict text, these uuid[], those uuid[],
         attribute text, value json, losing text, based_on json, actor text, reason text, at timestamptz)
     on conflict do nothing returning id
@@ -64,7 +86,9 @@ linked as (
     select l.a, l.b, made.id, l.kind from made, json_to_recordset(cast(:links as json)) as l (a uuid, b uuid, kind text)
     on conflict do nothing
 )
-select count(*) from made""")
+select count(*) from made""",
+    asked=_ASKED,
+)
 
 
 def revoke(connection: Connection, decision: UUID, at: datetime, by: str) -> Row | None:

@@ -26,6 +26,8 @@ class Doubt(NamedTuple):
     """Records of both golden records together."""
     again: str | None
     """The verdict of a standing decision, where a compared field changed since it was made."""
+    since: datetime
+    """When the hub began to ask."""
 
 
 def doubts(connection: Connection, entity: str, review: float, most: int, about: Collection[UUID] = ()) -> list[Doubt]:
@@ -39,7 +41,7 @@ def doubts(connection: Connection, entity: str, review: float, most: int, about:
 
 _DOUBTS = sql("""
 with pair as materialized (
-    select e.a, e.b, e.weight, least(ra.golden, rb.golden) as low, greatest(ra.golden, rb.golden) as high,
+    select e.a, e.b, e.weight, e.since, least(ra.golden, rb.golden) as low, greatest(ra.golden, rb.golden) as high,
            ra.golden as golden_a, rb.golden as golden_b
     from hub_edge e join hub_record ra on ra.id = e.a join hub_record rb on rb.id = e.b
     where ra.entity = :entity and ra.golden <> rb.golden and e.weight >= :review
@@ -58,14 +60,20 @@ decided as materialized (
     group by 1, 2
 ),
 best as (
-    select distinct on (p.low, p.high) p.*, count(*) over (partition by p.low, p.high) as pairs, d.verdict as again
+    select distinct on (p.low, p.high) p.*, count(*) over (partition by p.low, p.high) as pairs,
+           min(p.since) over (partition by p.low, p.high) as began, d.verdict as again
     from pair p left join decided d on d.low = p.low and d.high = p.high
     where d.low is null or not d.stands
     order by p.low, p.high, p.weight desc, p.a, p.b
 )
-select b.a, b.b, b.weight, b.golden_a, b.golden_b, b.pairs, n.records, b.again
+select b.a, b.b, b.weight, b.golden_a, b.golden_b, b.pairs, n.records, b.again,
+       case when b.again is null then b.began else c.changed end as since
 from (select * from best order by weight, a, b limit :most) b
 cross join lateral (select count(*) as records from hub_record where golden in (b.golden_a, b.golden_b)) n
+left join lateral (
+    select max(v.recorded_at) as changed from hub_record r join hub_version v on v.record = r.id
+        and v.stamp = r.stamp and v.sequence = r.sequence and v.digest = r.digest
+    where r.id in (b.a, b.b)) c on b.again is not null
 order by b.weight, b.a, b.b""")
 
 

@@ -201,14 +201,6 @@ _NOTICES = sql("""
 select kind, about, detail, since from hub_notice where entity = :entity order by since, kind, about""")
 
 
-def dismiss(connection: Connection, kind: str, about: UUID) -> bool:
-    """Take a notice that a person has read; False where there was none."""
-    return connection.execute(_DISMISS, {"kind": kind, "about": about}).rowcount == 1
-
-
-_DISMISS = sql("delete from hub_notice where kind = :kind and about = :about")
-
-
 class Crowded(NamedTuple):
     """A component beyond the guard: one of its records, and how many there are, up to a limit."""
 

@@ -95,6 +95,7 @@ record = Table(
     Column("crowded", Boolean, nullable=False, server_default=text("false")),  # in a component beyond the guard
     Index("ix_hub_record_golden", "golden"),
     Index("ix_hub_record_parent", "parent", postgresql_where=text("parent is not null")),
+    Index("ix_hub_record_crowded", "entity", postgresql_where=text("crowded")),
     postgresql_with={"fillfactor": "80"},
 )
 

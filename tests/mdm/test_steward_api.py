@@ -71,6 +71,22 @@ def test_a_steward_looks_decides_and_takes_back(world):
     assert world.record("shop", "1").subject == world.record("shop", "1").record
 
 
+def test_notices_are_dismissed_and_taken_back_and_the_status_counts_them(world):
+    world.shop.put("customer", "9", {"name": "无"})
+    world.run()
+    [notice] = ask(world, "customer/notices")
+    assert (notice["kind"], notice["about"], notice["dismissed"]) == ("unidentified", "shop:9", None)
+    assert ask(world, "status")[0]["notices"] == {"unidentified": 1}
+    made = tell(world, "customer/dismissals", notice=notice["id"], reason="a till")["dismissal"]
+    assert ask(world, "customer/notices") == []
+    [shown] = ask(world, "customer/notices", dismissed=True)
+    assert (shown["dismissed"]["actor"], shown["dismissed"]["reason"]) == ("a person", "a till")
+    assert ask(world, "status")[0]["notices"] == {"unidentified": 0}
+    tell(world, "customer/dismissals", 422, notice=notice["id"])
+    assert tell(world, "customer/undo", decision=made)["undone"] is True
+    assert len(ask(world, "customer/notices")) == 1
+
+
 def test_pairs_of_a_pattern_are_decided_only_as_they_were_shown(world):
     twins(world, "Bremen", "Kiel")
     pair = {"a": "crm:10", "b": "shop:10"}

@@ -37,7 +37,7 @@ def test_every_example_of_the_page_runs(root: Path, tmp_path: Path, house: Any) 
         "twins": lambda: twins(world, "Bremen", "Kiel", "Lübeck"),
         "moved": lambda: tell("crm", "1", name="Acme Maschinenbau AG"),
     }
-    decision = ""
+    named = {"DECISION": "", "NOTICE": ""}
     ran = 0
     for block in blocks(root / "docs" / "stewardship.md", root):
         assert block.language == "console", block
@@ -47,11 +47,13 @@ def test_every_example_of_the_page_runs(root: Path, tmp_path: Path, house: Any) 
             if words[0] == "curl":
                 said = curl(application(landbridge.installation, token_of(tmp_path)), words[1:], token_of(tmp_path))
             else:
-                done = landbridge(*(decision if word == "DECISION" else word for word in words[1:]))
+                done = landbridge(*(named.get(word, word) for word in words[1:]))
                 said = done.out + done.err
                 assert done.code == 0, (command, done)
             if found := re.search(r"landbridge steward undo customer (\S+)", said):
-                decision = found[1]
+                named["DECISION"] = found[1]
+            if found := re.search(r"^(pin_moved:\S+):", said, re.MULTILINE):
+                named["NOTICE"] = found[1]
             missing = unsaid(expected, said)
             assert missing is None, f"{block} $ {command}\nsays no\n{missing}\nin this order, but\n{said}"
             ran += 1

@@ -82,6 +82,24 @@ class Undo(_Sent):
     personal: bool = Field(False, description="Show personal values in what would follow.")
 
 
+class NoticesQuery(_Sent):
+    """Which notices are wanted."""
+
+    dismissed: bool = Field(False, description="Those that were dismissed too.")
+
+
+class Dismissal(_Sent):
+    """A notice that was read, and is told again once it says something else."""
+
+    notice: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$"),
+        Field(description="Its id, as the notices show it."),
+    ]
+    by: By
+    reason: Text = ""
+
+
 class Alike(_Sent):
     """A decision about every waiting pair that agrees as this one does."""
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from landbridge.errors import Conflict
 from mdm.steward._desk import SAMPLE, Desk
+from mdm.steward._figures import Status
 from mdm.steward._shown import Asked, Compared, Decided, ShownPair
 from mdm.steward._view import ShownGolden, ShownNotice, ShownPreview, View
 from mdm.steward.api import _models as sent
@@ -64,6 +65,13 @@ class Kept:
     """That it was kept."""
 
     kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MadeDismissal:
+    """A dismissal that was made, by whose id it is taken back."""
+
+    dismissal: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +178,24 @@ def _label(desk: Desk, entity: str, given: sent.NewLabel) -> Kept:
     return Kept(True)
 
 
-def _notices(desk: Desk, entity: str, given: None) -> Sequence[ShownNotice]:
-    return View(desk, entity).notices()
+def _notices(desk: Desk, entity: str, given: sent.NoticesQuery) -> Sequence[ShownNotice]:
+    return View(desk, entity).notices(dismissed=given.dismissed)
+
+
+def _dismiss(desk: Desk, entity: str, given: sent.Dismissal) -> MadeDismissal:
+    return MadeDismissal(desk.dismiss(entity, given.notice, actor=given.by, reason=given.reason))
+
+
+def _status(desk: Desk, entity: str, given: None) -> Sequence[Status]:
+    return desk.status()
 
 
 OPERATIONS = (
     Operation("GET", "/v1/entities", "entities", "What the hub keeps.", None, Entities, _entities),
+    Operation(
+        "GET", "/v1/status", "status", "Every entity at a glance: what waits, since when, what was decided.", None,
+        tuple[Status, ...], _status,
+    ),
     Operation(
         "GET", "/v1/{entity}/queue", "queue", "What waits for a steward, the most worth asking first.",
         sent.QueueQuery, tuple[Asked, ...], _queue,
@@ -216,7 +236,11 @@ OPERATIONS = (
         "POST", "/v1/{entity}/labels", "label", "Keep a label; it decides nothing.", sent.NewLabel, Kept, _label
     ),
     Operation(
-        "GET", "/v1/{entity}/notices", "notices", "What a steward should know.", None, tuple[ShownNotice, ...],
-        _notices,
+        "GET", "/v1/{entity}/notices", "notices", "What a steward should know.", sent.NoticesQuery,
+        tuple[ShownNotice, ...], _notices,
+    ),
+    Operation(
+        "POST", "/v1/{entity}/dismissals", "dismiss", "Tell a notice no more while it says the same; undone by its id.",
+        sent.Dismissal, MadeDismissal, _dismiss,
     ),
 )  # fmt: skip

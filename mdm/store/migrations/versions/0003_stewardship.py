@@ -24,6 +24,7 @@ def upgrade() -> None:
     op.add_column("hub_decision", sa.Column("asked_at", instant, nullable=True))
     op.add_column("hub_version", sa.Column("erased_at", instant, nullable=True))
     op.add_column("hub_golden", sa.Column("erased_at", instant, nullable=True))
+    op.create_index("ix_hub_record_crowded", "hub_record", ["entity"], postgresql_where=sa.text("crowded"))
     op.create_table(
         "hub_dismissal",
         sa.Column("id", sa.UUID(), nullable=False),
@@ -44,6 +45,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take back."""
     op.drop_table("hub_dismissal")
+    op.drop_index("ix_hub_record_crowded", table_name="hub_record", postgresql_where=sa.text("crowded"))
     op.drop_column("hub_golden", "erased_at")
     op.drop_column("hub_version", "erased_at")
     op.drop_column("hub_decision", "asked_at")
