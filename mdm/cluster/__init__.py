@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from mdm.cluster._partition import Crowd, Partition, partition
+from mdm.cluster._linkage import Refuses
+from mdm.cluster._partition import Crowd, Partition, partition, partition_numbers
 
 if TYPE_CHECKING:
     from mdm.cluster._bulk import BulkPartition, partition_bulk
 
-__all__ = ["BulkPartition", "Crowd", "Partition", "partition", "partition_bulk"]
+__all__ = ["BulkPartition", "Crowd", "Partition", "Refuses", "partition", "partition_bulk", "partition_numbers"]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,7 +22,10 @@ class Weighed(Protocol):
 
 
 class Scores(Protocol):
-    """What the hub asks of a scorer. The same for (a, b) as for (b, a), to the last bit, and for ever."""
+    """What the hub asks of a scorer. The same for (a, b) as for (b, a), to the last bit, and for ever.
+
+    `apart` depends on nothing but the columns of identifiers that are declared `apart`.
+    """
 
     @property
     def model_id(self) -> str: ...

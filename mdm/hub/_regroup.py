@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from landbridge.strict import json
 from landbridge.time import EPOCH
-from mdm.cluster import Crowd, partition
+from mdm.cluster import Refuses, partition_numbers
 from mdm.hub._change import Matching, Regrouped
 from mdm.hub._crowd import reach
 from mdm.store import groups
@@ -44,7 +44,7 @@ def regroup(
     if found is None:
         found, far = reach(connection, seeds, declared)
     gathered, crowds = divide(matching, found, far)
-    crowded = {id_ for crowd in crowds for id_ in crowd.records} | {id_ for id_, is_ in far.items() if is_}
+    crowded = crowds | {id_ for id_, is_ in far.items() if is_}
     outcome = Outcome(notices=list(notices))
     regrouped = assign(found, gathered, crowded, set(new), outcome)
     values(matching, found, gathered, set(revalued) | set(new), regrouped, outcome)
@@ -54,30 +54,51 @@ def regroup(
 
 def divide(
     matching: Matching, found: Component, crowd: Mapping[UUID, bool]
-) -> tuple[dict[UUID, tuple[UUID, ...]], tuple[Crowd, ...]]:
-    """Golden id → its records, in every component found; and the components that are left to a person.
+) -> tuple[dict[UUID, tuple[UUID, ...]], set[UUID]]:
+    """Golden id → its records, in every component found; and the records of components that are left to a person.
 
     A golden record has the id of the oldest record in it. Equal averages go by system and id, not by age.
     """
     declared, known = matching.declaration, found.records
     ordered = sorted(known, key=lambda id_: (known[id_].system, known[id_].scope, known[id_].key, id_))
+    place = {id_: n for n, id_ in enumerate(ordered)}
+    spot = {number: place[id_] for number, id_ in found.numbers.items()}
+    edges = [(spot[a], spot[b], bits) for a, b, bits in found.edges]
+    far = {n for n, id_ in enumerate(ordered) if crowd.get(id_)} if crowd else set[int]()
+    links = [(place[a], place[b], kind) for a, b, kind in found.links if a in place and b in place]
     told = max(EVIDENCE, declared.thresholds.auto)
-    edges = [edge for edge in found.edges if not (crowd.get(edge[0]) or crowd.get(edge[1]))]
-    edges += [
-        (a, b, told)
-        for a, b, kind in found.links
-        if kind == "told" and a in known and b in known and not (crowd.get(a) or crowd.get(b))
-    ]
-    made = partition(
-        ordered,
+    edges += [(a, b, told) for a, b, kind in links if kind == "told"]
+    if far:
+        edges = [edge for edge in edges if edge[0] not in far and edge[1] not in far]
+    refuses, kinds = _conflicts(matching, [known[id_] for id_ in ordered])
+    groups, crowds = partition_numbers(
+        len(ordered),
         edges,
-        [(a, b) for a, b, kind in found.links if kind == "same"],
-        [(a, b) for a, b, kind in found.links if kind in ("different", "parent", "child")],
+        [(a, b) for a, b, kind in links if kind == "same"],
+        [(a, b) for a, b, kind in links if kind in ("different", "parent", "child")],
         declared.guard,
         declared.thresholds.auto,
-        conflicting=lambda a, b: _conflicting(matching, known[a], known[b]),
+        refuses=refuses,
+        kinds=kinds,
     )
-    return {min(group): group for group in made.groups}, made.too_big
+    gathered = sorted(tuple(sorted(ordered[n] for n in group)) for group in groups)
+    return {group[0]: group for group in gathered}, {ordered[n] for members, _, _ in crowds for n in members}
+
+
+def _conflicts(matching: Matching, known: Sequence[Found]) -> tuple[Refuses | None, Sequence[int] | None]:
+    """Who of these cannot be one unless a steward says so, and which of them are alike in that."""
+    exclusive = matching.declaration.one_to_one
+    columns = [one.column for one in matching.declaration.identifiers if one.apart]
+    codes: dict[Any, int] = {}
+    kinds = []
+    for one in known:
+        said = tuple(str(one.features.get(column) or "") for column in columns)
+        kinds.append(codes.setdefault((said, exclusive and one.system), len(codes)))
+    if any(one.parent is not None for one in known):
+        return lambda a, b: _conflicting(matching, known[a], known[b]), None
+    if len(codes) == 1 and not exclusive:
+        return None, None
+    return lambda a, b: _conflicting(matching, known[a], known[b]), kinds
 
 
 def _conflicting(matching: Matching, a: Found, b: Found) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -60,7 +61,9 @@ class Component:
     """Records that hang together, possibly several components of them; complete unless `crowded`."""
 
     records: dict[UUID, Found] = field(default_factory=dict)
-    edges: list[tuple[UUID, UUID, float]] = field(default_factory=list)
+    numbers: dict[int, UUID] = field(default_factory=dict)
+    edges: list[tuple[int, int, float]] = field(default_factory=list)
+    """Between records by their numbers: a dense component has as many edges as it has pairs."""
     links: list[tuple[UUID, UUID, str]] = field(default_factory=list)
     pins: list[Held] = field(default_factory=list)
     golden: dict[UUID, Latest] = field(default_factory=dict)
@@ -78,25 +81,27 @@ def gather(connection: Connection, ids: Collection[UUID], apart_from: Collection
 
 
 _BETWEEN = """
-select 'record' as kind, r.id as a, r.golden as b, null as n, json_build_object('system', r.system, 'scope', r.scope,
+select 'record' as kind, r.id as a, r.golden as b, got.n, json_build_object('system', r.system, 'scope', r.scope,
     'key', r.key, 'stamp', r.stamp, 'sequence', r.sequence, 'digest', encode(r.digest, 'hex'), 'deleted', r.deleted,
-    'parent', r.parent, 'crowded', r.crowded, 'features', r.features, 'body', v.body) as doc
+    'parent', r.parent, 'crowded', r.crowded, 'features', r.features, 'body', v.body) as doc,
+    cast(null as bytea) as pairs
 from got cross join lateral (select * from hub_record where id = got.id offset 0) r
 left join lateral (select body from hub_version where record = r.id and stamp = r.stamp and sequence = r.sequence
     and digest = r.digest offset 0) v on true
 union all
-select 'edge', e.a, e.b, e.weight, null
-from got cross join lateral (select a, b, weight from hub_edge where a = got.id offset 0) e
-where e.b in (select id from got) and got.whole
+select 'edges', null, null, null, null, string_agg(int4send(got.n) || int4send(other.n) || float8send(e.weight), '')
+from got cross join lateral (select b, weight from hub_edge where a = got.id offset 0) e
+join got other on other.id = e.b
+where got.whole and other.whole
 union all
 select 'link', l.a, l.b, null, json_build_object('kind', l.kind, 'id', d.id, 'attribute', d.attribute,
-    'value', d.value, 'losing', d.losing, 'at', d.at, 'by', d.actor)
+    'value', d.value, 'losing', d.losing, 'at', d.at, 'by', d.actor), null
 from got cross join lateral (select * from hub_link where a = got.id offset 0) l
 left join lateral (select * from hub_decision where id = l.decision and l.kind = 'pin' offset 0) d on true
 where l.b in (select id from got)
 union all
 select 'golden', got.id, null, g.version, json_build_object('state', g.state, 'hash', g.hash,
-    'lineage', encode(sha256(convert_to(cast(g.lineage as text), 'UTF8')), 'hex'))
+    'lineage', encode(sha256(convert_to(cast(g.lineage as text), 'UTF8')), 'hex')), null
 from got cross join lateral (select * from hub_golden where id = got.id order by version desc limit 1) g"""
 
 _NEXT = """
@@ -128,9 +133,11 @@ crowd as materialized (
         select from reached cross join lateral (
             select crowded from hub_record where id = reached.id offset 0) r where r.crowded) as it_is
 ),
-got as materialized (select id, true as whole from reached where not (select it_is from crowd))
-select 'crowd' as kind, cast(null as uuid) as a, cast(null as uuid) as b, cast(null as double precision) as n,
-       cast(null as json) as doc from crowd where it_is
+got as materialized (
+    select id, true as whole, cast(row_number() over () as int) as n from reached where not (select it_is from crowd)
+)
+select 'crowd' as kind, cast(null as uuid) as a, cast(null as uuid) as b, cast(null as int) as n,
+       cast(null as json) as doc, cast(null as bytea) as pairs from crowd where it_is
 union all
 <between>""",
     between=_BETWEEN,
@@ -140,7 +147,8 @@ union all
 _GATHER = sql(
     """
 with got as materialized (
-    select id, not (id = any(cast(:crowd as uuid[]))) as whole from unnest(cast(:ids as uuid[])) as g (id)
+    select id, not (id = any(cast(:crowd as uuid[]))) as whole, cast(n as int) as n
+    from unnest(cast(:ids as uuid[])) with ordinality as g (id, n)
 )
 <between>""",
     between=_BETWEEN,
@@ -180,20 +188,24 @@ def crowded(connection: Connection, ids: Collection[UUID]) -> dict[UUID, bool]:
 _CROWDED = sql("select id, crowded from hub_record where id = any(cast(:ids as uuid[]))")
 
 
+_EDGES = struct.Struct(">iid")
+
+
 def _read(found: Iterable[Any]) -> Component:
     made = Component()
-    for kind, a, b, n, doc in map(tuple, found):
+    for kind, a, b, n, doc, pairs in map(tuple, found):
         if kind == "record":
             made.records[a] = _record(a, b, doc)
-        elif kind == "edge":
-            made.edges.append((a, b, n))
+            made.numbers[n] = a
+        elif kind == "edges":
+            made.edges = list(_EDGES.iter_unpack(pairs or b""))
         elif kind == "link" and doc["kind"] == "pin":
             at = datetime.fromisoformat(doc["at"])
             made.pins.append(Held(a, UUID(doc["id"]), doc["attribute"], doc["value"], doc["losing"], at, doc["by"]))
         elif kind == "link":
             made.links.append((a, b, doc["kind"]))
         else:
-            made.golden[a] = Latest(int(n), doc["state"], doc["hash"], doc["lineage"])
+            made.golden[a] = Latest(n, doc["state"], doc["hash"], doc["lineage"])
     return made
 
 
