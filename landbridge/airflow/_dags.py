@@ -98,7 +98,7 @@ def _dag(flow: Flow, root: Path) -> DAG:
             """Canonicalise, check and resolve what waits in the inbox."""
             return _run(_steps.process, root, name, run)
 
-        @task(pool=pool_of(targets[0]))
+        @task(pool=pool_of((targets or [flow.extract.source])[0]))
         def deliver(run: dict[str, Any]) -> dict[str, Any]:
             """Translate and deliver what is due."""
             return _run(_steps.deliver, root, name, run)
@@ -114,7 +114,7 @@ def _dag(flow: Flow, root: Path) -> DAG:
 
         gate = [check] if flow.check.quality != "none" else []
         # A task that is called here returns a reference to its result, not a dict.
-        tasks: Any = [*gate, process, deliver, record]
+        tasks: Any = [*gate, process, *([deliver] if targets else []), record]
         result: Any = extract()
         for following in tasks:
             result = following(result)

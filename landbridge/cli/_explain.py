@@ -59,6 +59,8 @@ def explain_record(
     yield Shown("resolve", _references(flow, named), resolved)
     for key, route in flow.routes.items():
         yield _translated(settings, translator, flow, (key, route), resolved, named, creating=creating, scope=scope)
+    if not flow.routes:
+        yield Shown("deliver", "to no system: the flow brings its records to the hub alone")
 
 
 def _quality(settings: Settings, flow: Flow, canonical: dict[str, Any]) -> str:

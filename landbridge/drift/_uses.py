@@ -63,6 +63,10 @@ def used(settings: Settings, mapping: MappingOf) -> dict[tuple[str, str], Used]:
     for flow in settings.flows.values():
         if not flow.enabled:
             continue
+        if not flow.deliver:
+            [key] = flow.taken
+            if (alone := _at(found, mapping, *flow.feed)) is not None:
+                _reads(alone, key, lambda line, read: True)  # what the hub compares, it alone can say
         for key, route in flow.routes.items():
             source = _at(found, mapping, *flow.feed)
             target = _at(found, mapping, route.to, route.entity or flow.entity)

@@ -71,7 +71,7 @@ def adopt(
     flow = engine.parts.flows[name]
     chosen = [one for one in engine.subscriptions(name) if target in (None, one.route.to)]
     if not chosen:
-        known = ", ".join(route.to for route in flow.deliver)
+        known = ", ".join(route.to for route in flow.deliver) or "no system"
         raise LandbridgeError(f"{name} has no route to {target}." if target else f"{name} is not enabled.",
                               hint=f"It delivers to {known}.")  # fmt: skip
     for one in chosen:

@@ -53,15 +53,15 @@ class Engine:
         with self.parts.store.transaction("register") as connection:
             for flow in self.parts.flows.values():
                 feed_id, _ = inbox.feed(connection, *flow.feed)
-                for name, route in flow.routes.items():
+                for name, route in flow.taken.items():
                     routes.add(connection, flow.flow, name, feed_id, route.to, route.entity)
             if self.parts.whole:
-                configured = [(flow.flow, name) for flow in self.parts.flows.values() for name in flow.routes]
+                configured = [(flow.flow, name) for flow in self.parts.flows.values() for name in flow.taken]
                 routes.retire_others(connection, configured)
             known = {(row.flow, row.name): row for row in routes.known(connection)}
         self._subscriptions, self._peers = {}, {}
         for flow in self.parts.flows.values():
-            for name, route in flow.routes.items():
+            for name, route in flow.taken.items():
                 row = known[flow.flow, name]
                 if flow.enabled:
                     self._subscriptions.setdefault(flow.feed, []).append(Subscription(row.id, flow, route))
@@ -85,9 +85,13 @@ class Engine:
             )
         self._bound.add(system)
 
-    def subscriptions(self, flow: str) -> list[Subscription]:
-        """The routes of one flow as its feed sees them; none if the flow is not enabled."""
+    def taking(self, flow: str) -> list[Subscription]:
+        """Who takes what one flow brings: its routes as their feed sees them, or the hub; none if it is not enabled."""
         return [s for subscribed in self._subscriptions.values() for s in subscribed if s.flow.flow == flow]
+
+    def subscriptions(self, flow: str) -> list[Subscription]:
+        """The routes of one flow to systems, as their feed sees them; none if the flow is not enabled."""
+        return [one for one in self.taking(flow) if one.flow.deliver]
 
     def peers(self, system: str) -> list[int]:
         """Every route to a system: rows of one lane on any of them go in order."""
@@ -188,6 +192,8 @@ class Engine:
         for subscriptions in self._subscriptions.values():
             for subscription in subscriptions:
                 name = subscription.flow.flow
+                if not subscription.flow.deliver:
+                    continue  # the hub took it when it was processed
                 if to is not None and subscription.route.to != to:
                     continue
                 if subscription.flow.route_key(subscription.route) in stops.routes:

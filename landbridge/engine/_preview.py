@@ -113,7 +113,7 @@ class _Previewer:
         self.parts = engine.parts
         self.flow = engine.parts.flows[name]
         self.system, self.entity = self.flow.feed
-        self.subscriptions = engine.subscriptions(name)
+        self.subscriptions = engine.taking(name)
         self.found = found or Preview(per_kind=examples)
         self.progress = progress
         if not self.subscriptions:
@@ -192,7 +192,7 @@ class _Previewer:
             if row.done_at is not None:
                 self._settled(row)
         targets: dict[tuple[str, str], list[Subscription]] = {}
-        for one in self.subscriptions:
+        for one in self.subscriptions if self.flow.deliver else ():
             targets.setdefault((one.route.to, one.route.entity), []).append(one)
         for (system, entity), subscriptions in targets.items():
             claimed = operate.planned(connection, [one.id for one in subscriptions], messages)

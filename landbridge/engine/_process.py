@@ -295,6 +295,8 @@ class Process:
             row.reason = str(Invalid(findings))
         elif message.subject is None:
             row.state, row.code = "suppressed", "never_seen"
+        elif not subscription.flow.deliver:  # the hub was told in this very transaction
+            row.state, row.code = ("delivered", "hub") if self.grouping is not None else ("suppressed", "no_hub")
         elif message.echo and not self._owns_some(subscription.route.entity):
             row.state, row.code = "suppressed", "echo"
         elif not message.deletes:

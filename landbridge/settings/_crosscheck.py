@@ -18,6 +18,9 @@ from landbridge.strict import Node, did_you_mean
 
 Steps = tuple[str | int, ...]
 
+HUB = "hub"
+"""The connector of the system that stands for the master-data hub."""
+
 
 @dataclass(frozen=True, slots=True)
 class Around:
@@ -51,6 +54,8 @@ def check_flow(flow: Flow, node: Node, around: Around) -> Iterator[Problem]:
         yield _at(node, path, f"check.quality: config/quality/{flow.check.quality}.yaml is not there.", hint)
     if flow.derive is not None:
         yield from _derive(flow, node, around)
+    if not flow.deliver:
+        yield from _hub_alone(flow, node, around)
     keys: dict[str, int] = {}
     for index, route in enumerate(flow.deliver):
         key = flow.route_key(route)
@@ -59,6 +64,20 @@ def check_flow(flow: Flow, node: Node, around: Around) -> Iterator[Problem]:
             yield _at(node, ("deliver", index), text, "Give one of them a `name`, or remove it.")
         keys.setdefault(key, index)
         yield from _route(flow, index, route, node, around)
+
+
+def _hub_alone(flow: Flow, node: Node, around: Around) -> Iterator[Problem]:
+    """What keeps the hub from taking the records of a flow that delivers to no system."""
+    entity, place = flow.extract.entity, ("deliver",)
+    system = around.systems.get(flow.extract.source)
+    if system is not None and system.connector == HUB:
+        yield _at(node, place, "deliver is empty, and the hub told these records itself.", "Name a system.")
+    elif flow.policy(entity) != "match":
+        hint = f"Write `resolve: {{{entity}: match}}` for the hub, or name a system."
+        yield _at(node, place, "deliver is empty, and the hub is not asked either: nothing would come of it.", hint)
+    elif not (around.root / "config/mdm" / f"{entity}.yaml").is_file():
+        hint = f"Declare {entity} in config/mdm/{entity}.yaml, or name a system."
+        yield _at(node, place, f"deliver is empty, and the hub keeps no {entity}: nothing would come of it.", hint)
 
 
 def _at(node: Node, path: Steps, message: str, hint: str = "", *, key: bool = False) -> Problem:

@@ -183,6 +183,10 @@ class Unknown(Model):
     )
 
 
+HUB_ROUTE = "hub"
+"""What the only route of a flow is called that delivers to no system."""
+
+
 class Flow(Model):
     """One file of config/flows: a subscription to a feed and its routes. The file is named after the flow."""
 
@@ -209,7 +213,9 @@ class Flow(Model):
         examples=[{"entity": "sales_order", "from": "opportunity", "when": "won"}],
     )  # fmt: skip
     deliver: tuple[Route, ...] = Field(
-        min_length=1, description="The routes.", examples=[[{"to": "erp", "entity": "sales_order"}]]
+        description="The routes. None (`[]`): the records only go to the master-data hub, which then must keep the "
+        "entity.",
+        examples=[[{"to": "erp", "entity": "sales_order"}], []],
     )
     retry: Retry = Field(default_factory=Retry, description="Attempts and waits.", examples=[{"attempts": 8}])
     unknown: Unknown = Field(
@@ -281,3 +287,8 @@ class Flow(Model):
     def routes(self) -> dict[str, Route]:
         """Every route by its key, in the file's order."""
         return {self.route_key(route): route for route in self.deliver}
+
+    @property
+    def taken(self) -> dict[str, Route]:
+        """As `routes`; a flow without one is taken by the hub, and accounted for as a route that nothing leaves by."""
+        return self.routes or {f"{self.flow}/{HUB_ROUTE}": Route(to=HUB_ROUTE, entity=self.extract.entity)}

@@ -75,7 +75,7 @@ class Settings:
     def route(self, key: str) -> tuple[Flow, Route]:
         """The flow and route that a route key names."""
         flow = self.flow(key.partition("/")[0])
-        routes = flow.routes
+        routes = flow.taken
         if key in routes:
             return flow, routes[key]
         hint = did_you_mean(key, routes) or f"Known: {', '.join(routes)}."

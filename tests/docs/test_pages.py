@@ -30,6 +30,7 @@ PAGES = documents(ROOT)
 GENERATED = {"docs/flows.md", "docs/cli.md", "docs/errors.md", "docs/canonical.md"}
 """Made from the code; their own tests compare them."""
 ELSEWHERE = {
+    "docs/hub.md": "tests/mdm/test_hub_alone.py",
     "docs/mappings.md": "tests/unit/translator/test_reference.py",
     "docs/quality.md": "tests/flows/test_quality_page.py",
     "docs/realtime.md": "tests/flows/test_live_airflow.py",

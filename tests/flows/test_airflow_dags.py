@@ -128,6 +128,8 @@ def test_a_flow_file_that_is_wrong_is_seen_and_stops_no_other(root: Path, tmp_pa
     (flows / "wrong.yaml").write_text(
         PROJECT_FLOW.replace("things", "wrong").replace("owner", "ovner"), encoding="utf-8"
     )
+    lone = PROJECT_FLOW.replace("things", "lone").replace("[{to: there, entity: product}]", "[]")
+    (flows / "lone.yaml").write_text(lone, encoding="utf-8")
     found = ask_airflow(
         f"""
         import json
@@ -141,12 +143,14 @@ def test_a_flow_file_that_is_wrong_is_seen_and_stops_no_other(root: Path, tmp_pa
         except Exception as error:
             told = f"{{type(error).__name__}}: {{error}}"
         print(json.dumps({{"names": sorted(dags), "tags": sorted(broken.tags), "told": told,
-                           "good": [t.task_id for t in dags["things"].tasks]}}))
+                           "good": [t.task_id for t in dags["things"].tasks],
+                           "lone": [t.task_id for t in dags["lone"].tasks]}}))
         """,
         tmp_path / "home",
     )
-    assert found["names"] == ["things", "wrong"]
+    assert found["names"] == ["lone", "things", "wrong"]
     assert found["good"] == ["extract", "process", "deliver", "record"]
+    assert found["lone"] == ["extract", "process", "record"], "a flow that only brings records to the hub delivers none"
     assert found["tags"] == ["broken"]
     assert found["told"].startswith("AirflowFailException: config/flows/wrong.yaml:4:")
     assert "owner" in found["told"]

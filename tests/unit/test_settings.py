@@ -62,6 +62,25 @@ def test_a_right_project_loads_into_typed_frozen_settings(tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("keys")
+def test_a_flow_may_deliver_to_the_hub_alone_and_only_where_there_is_one(tmp_path: Path) -> None:
+    text = "flow: NAME\nextract: {from: crm, entity: customer}\nresolve: {customer: POLICY}\ndeliver: []\n"
+    flow = tmp_path / "config/flows/lone.yaml"
+    root = write_project(tmp_path)
+    flow.write_text(text.replace("NAME", "lone").replace("POLICY", "match"))
+    [told] = problems(root)
+    assert told.startswith("config/flows/lone.yaml:4:10  deliver is empty, and the hub keeps no customer")
+    (root / "config/mdm").mkdir()
+    (root / "config/mdm/customer.yaml").write_text("entity: customer\n")
+    loaded = Settings.load(root, registry=registry()).flow("lone")
+    assert (loaded.deliver, list(loaded.routes), list(loaded.taken)) == ((), [], ["lone/hub"])
+    flow.write_text(text.replace("NAME", "lone").replace("POLICY", "none"))
+    [told] = problems(root)
+    assert "deliver is empty, and the hub is not asked either" in told and "resolve: {customer: match}" in told
+    flow.write_text("flow: lone\nextract: {from: crm, entity: customer}\n")
+    assert any("deliver is missing" in line for line in problems(root)), "nobody forgets where a flow goes"
+
+
+@pytest.mark.usefixtures("keys")
 def test_an_environment_overrides_addresses(tmp_path: Path) -> None:
     write_project(tmp_path)
     production = Settings.load(tmp_path, registry=registry())
