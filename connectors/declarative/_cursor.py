@@ -1,7 +1,8 @@
 """The cursor: one pass over what changed since an instant, resumable after any page, with an overlap read again.
 
 A pass begins `overlap` before the newest stamp that the last one brought, for rows that were committed late; once that
-stamp is older than the overlap, at the stamp itself. Inside a pass `at` is where the product goes on by its own paging.
+stamp is older than the overlap, at the stamp itself. Inside a pass `at` is where the product goes on by its own paging;
+`before` and `last` are the place of the page before and its last key: counting holds as long as that is still so.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class Pass:
     top: str | None = None
     began: str | None = None
     at: Any = None
+    before: Any = None
+    last: str | None = None
     came: int = 0
     total: int | None = None
     again: int = 0
@@ -54,7 +57,7 @@ class Pass:
         top = self.top
         if newest is not None and (top is None or newest > restored(top)):
             top = stored(newest)
-        after = replace(self, top=top, came=self.came + len(keys))
+        after = replace(self, top=top, came=self.came + len(keys), before=self.at, last=keys[-1] if keys else None)
         if not keys:
             return after
         page = hashlib.blake2b("\0".join(keys).encode(), digest_size=12).hexdigest()
@@ -71,18 +74,26 @@ class Pass:
 
     def from_filter(self, low: datetime) -> Pass:
         """Go on by the filter, from a stamp that was read: what moves meanwhile shifts no page then."""
-        return replace(self, low=stored(low), at=None, came=0, total=None, mark=None, steps=0, stride=1)
+        return self._from(stored(low))
+
+    def back(self, page: int) -> Pass:
+        """The pass before its last page, of so many records, which is read once more."""
+        return replace(self, at=self.before, last=None, came=self.came - page, mark=None, steps=0, stride=1)
 
     def anew(self, low: str | None) -> Pass:
         """The pass from its beginning, or from a stamp that is certain."""
-        return replace(self, low=low, at=None, came=0, total=None, mark=None, steps=0, stride=1, again=self.again + 1)
+        return replace(self._from(low), again=self.again + 1)
+
+    def _from(self, low: str | None) -> Pass:
+        return replace(self, low=low, at=None, before=None, last=None, came=0, total=None, mark=None, steps=0, stride=1)
 
     def end(self, now: datetime, overlap: timedelta) -> Pass:
         """The pass is through."""
         began = restored(self.began) if self.began else now
         high = self.high
         if self.top is not None:
-            newest = stored(min(restored(self.top), now))  # a stamp of the future must not hide what comes before it
+            # what was committed late while the pass went on may lie behind where it was: the next one looks there
+            newest = stored(min(restored(self.top), began.replace(microsecond=0)))  # stamps may be whole seconds
             if high is None or restored(newest) > restored(high):
                 return Pass(newest, stored(began))
         seen = restored(self.seen) if self.seen else began

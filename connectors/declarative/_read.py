@@ -62,6 +62,8 @@ class Reader:
     clock: Clock
     overlap: timedelta
     _empty: int = field(default=0, init=False)
+    _page: list[str] = field(default_factory=list, init=False)
+    """The keys of the last page."""
 
     def changes(self, since: str | None, limit: int | None) -> Iterator[Page]:
         """What changed since the cursor; oldest first where the product can order."""
@@ -83,6 +85,12 @@ class Reader:
             if self._shifted(state, answer):
                 state = self._restarted(state)
                 continue
+            moved = self._moved_before(state, low)
+            if moved is not None:
+                if not moved.rows or moved.rows[0].key not in self._page:
+                    state = self._restarted(state)
+                    continue
+                state, answer = state.back(len(self._page)), moved  # less than a page moved: from there on again
             try:
                 self._check(state, low, answer)
                 after = self._after(state, low, answer, now)
@@ -91,7 +99,7 @@ class Reader:
                     raise
                 state = self._restarted(state)  # the page that failed the last run says so for ever: count anew
                 continue
-            state = after
+            state, self._page = after, [row.key for row in answer.rows]
             left = None if left is None else left - len(answer.rows)
             yield Page(self._new(low, answer), state.text())
 
@@ -152,6 +160,19 @@ class Reader:
         """Whether records left what is being counted through, so that others may have slipped by."""
         told = state.total is not None and answer.total is not None and answer.total < state.total
         return told and self.source.shifts and not self.source.ordered
+
+    def _moved_before(self, state: Pass, low: datetime | None) -> Answer | None:
+        """The page before as it is now, where it no longer ends as it did: what left it has hidden others.
+
+        It is asked for once more, after the page that follows it, while records of one instant are counted through.
+        """
+        if state.last is None or state.at is None or not (self.source.ordered and self.source.shifts):
+            return None
+        try:
+            answer = self.source.page(low, state.before, restored(str(state.began)), state.came)
+        except Rejected:
+            return None  # a place that can be asked for only once does not shift
+        return None if answer.rows and answer.rows[-1].key == state.last else answer
 
     def _check(self, state: Pass, low: datetime | None, answer: Answer) -> None:
         """Refuse a page that contradicts the declaration or itself, before any of it counts."""

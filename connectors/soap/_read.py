@@ -71,7 +71,7 @@ class Reader:
                     state, token=None, at=0, got=0
                 )  # a search of an earlier run, which the service has forgotten
                 continue
-            if state.anchor is not None and not self._anchored(batch, state.anchor):
+            if state.anchor is not None and not self._anchored(batch, state):
                 restarts += 1
                 if restarts > _RESTARTS:
                     message = f"{self._name}: the list is moved about faster than it is read."
@@ -119,12 +119,21 @@ class Reader:
         known = total if isinstance(total, int) and not isinstance(total, bool) else None
         return _Batch(records, known, str(token) if token else None, strict_json.digest(records), len(records))
 
-    def _anchored(self, batch: _Batch, anchor: str) -> bool:
-        """Whether the last record of the page before is still where it was; it is taken off."""
-        if not batch.records or str(at(batch.records[0], self._entity.key)) != anchor:
+    def _anchored(self, batch: _Batch, state: Cursor) -> bool:
+        """Whether the last record of the page before is still where it was: what left it would hide another.
+
+        By `offset` it comes with the page, and is taken off; by `page` the page before is asked for once more.
+        """
+        if self._read.paging == "page":
+            before = self._batch(replace(state, at=state.at - 1)).records
+            return bool(before) and self._key(before[-1]) == state.anchor
+        if not batch.records or self._key(batch.records[0]) != state.anchor:
             return False
         del batch.records[0]
         return True
+
+    def _key(self, record: dict[str, Any]) -> str:
+        return str(at(record, self._entity.key))
 
     def _not_again(self, batch: _Batch, before: bytes | None, state: Cursor) -> None:
         again = (
@@ -157,10 +166,9 @@ class Reader:
             since = stamps[-1] - GRAIN
             if stamps[0] < since and self._is_later(since, state.since):
                 return replace(state, since=since.isoformat(), at=0, got=0, anchor=None)
-        if read.paging == "offset":
-            anchor = rows[-1].key if rows else state.anchor
-            return replace(state, at=state.at + came, got=state.got + came, anchor=anchor)
-        return replace(state, at=state.at + 1, got=state.got + came)
+        anchor = rows[-1].key if rows and (read.sorted or read.paging == "offset") else state.anchor
+        step = came if read.paging == "offset" else 1
+        return replace(state, at=state.at + step, got=state.got + came, anchor=anchor)
 
     def _is_last(self, state: Cursor, batch: _Batch, widest: int) -> bool:
         """Whether a pass ends with this page: at the total, at an empty page, or at one that is short.

@@ -23,8 +23,12 @@ from landbridge.connector import Registration
 from landbridge.errors import Failure
 
 __all__ = ["REGISTRY", "SOURCES", "read_while_changed", "source"]
-SOURCES = 5 * [("salesforce", 18_000)] + 2 * [("sap_s4", 4_000)] + 2 * [("sql", 1_000)]
-"""What the long form reads. Not REST, OData and SOAP: their benches count through the records of one instant."""
+SOURCES = (
+    5 * [("salesforce", 18_000)]
+    + 2 * [("sap_s4", 4_000), ("sql", 1_000), ("rest", 2_000), ("odata", 2_000)]
+    + [("soap", 2_000)]
+)
+"""What the long form reads."""
 GONE = "(deleted)"
 
 

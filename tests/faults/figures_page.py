@@ -102,7 +102,7 @@ ROWS = (
         ("changes_read",),
         "changes",
         ("lost",),
-        "Salesforce, SAP, SQL at their sandboxes; no product that counts through the records of one instant",
+        "Salesforce, SAP, SQL, REST, OData and SOAP at their sandboxes",
     ),
     Row("The accounting, looked at while all of this happens", ("samples",), "looks", ("unaccounted",)),
     Row("Forged webhooks, where they are verified", ("forgeries",), "forgeries", ("forged_accepted",)),
