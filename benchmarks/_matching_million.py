@@ -123,25 +123,24 @@ def _splinks(files: list[Path]) -> dict[str, Any]:
     import duckdb
     from splink import DuckDBAPI, Linker
 
-    from mdm.bulk._duckdb import Room, _add_measures, connected, put_keys, put_records
+    from mdm.bulk._codes import Columns
+    from mdm.bulk._duckdb import add_measures, put_records
     from mdm.bulk._linker import settings_with
-    from mdm.bulk._pairs import drop_hot_keys
-    from mdm.bulk._train import SESSION_PAIRS, sessions
+    from mdm.bulk._pairs import Candidates
+    from mdm.bulk._train import SESSION_PAIRS, join_of, sessions
     from mdm.score import comparison_settings
 
     logging.getLogger("splink").setLevel(logging.ERROR)
     declared = declaration()
     table, truth = _read(files)
-    with connected(Room()) as other:  # which blocks are learned in is looked up before the clock runs
-        put_records(other, table)
-        put_keys(other, declared)
-        hot = drop_hot_keys(other, declared)
-        learned_in = sessions(other, declared)
-    print(f"   {len(hot)} hot keys, sessions: {learned_in}", flush=True)
+    candidates = Candidates(declared, Columns(declared, table))
+    learned_in = [join_of(block) for block in sessions(declared, candidates.by_rule)]  # before the clock runs
+    print(f"   {len(candidates.hot)} hot keys, sessions: {learned_in}", flush=True)
+    del candidates
     connection = duckdb.connect()
     connection.execute("set threads = 2")
     began = time.perf_counter()
-    _add_measures(connection)
+    add_measures(connection)
     put_records(connection, table)
     settings = settings_with(comparison_settings(declared), 1 / table.num_rows)
     settings["blocking_rules_to_generate_predictions"] = _rules(declared)

@@ -1,14 +1,13 @@
-"""DuckDB in memory: the measures as its functions, the records as a table, their block keys."""
+"""DuckDB in memory: the measures as its functions, the records as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mdm.declaration import Declaration
-from mdm.score import blocks_of, held, many_columns, measures
+from mdm.bulk._told import Room
+from mdm.score import held, measures
 
 if TYPE_CHECKING:
     import duckdb
@@ -16,16 +15,6 @@ if TYPE_CHECKING:
 
 Connection: TypeAlias = "duckdb.DuckDBPyConnection"
 """Named here so that nobody has to load DuckDB for a type."""
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """What bulk work may take of the machine."""
-
-    threads: int = 2
-    memory: str = "700MB"
-    folder: str | None = None
-    """Where DuckDB spills what does not fit in memory; None: its own default."""
 
 
 _MACROS = """
@@ -60,13 +49,14 @@ def connected(room: Room) -> Iterator[Connection]:
             connection.execute("set temp_directory = ?", [room.folder])
         connection.execute("set preserve_insertion_order = false")
         connection.execute("set enable_progress_bar = false")
-        _add_measures(connection)
+        add_measures(connection)
         yield connection
     finally:
         connection.close()
 
 
-def _add_measures(connection: Connection) -> None:
+def add_measures(connection: Connection) -> None:
+    """The tests of a level as functions of the names that a model's SQL calls them by."""
     known = measures()
     for name, kind in (("jaro_winkler", "DOUBLE"), ("levenshtein", "BIGINT"), ("damerau_levenshtein", "BIGINT")):
         function: Any = _over_columns(known[f"lb_{name}"], kind)
@@ -94,29 +84,3 @@ def put_records(connection: Connection, table: pa.Table) -> None:
     connection.register("given", given)
     connection.execute("create or replace table record as select * from given")
     connection.unregister("given")
-
-
-def put_keys(connection: Connection, declaration: Declaration) -> None:
-    """The table `block_key` (rule, key, record) of all records; a key is DuckDB's own hash of what `keys_by` hashes.
-
-    These keys live no longer than the connection, and DuckDB's hash is several times as fast as the lasting one.
-    """
-    many = many_columns(declaration)
-    parts = []
-    for rule, block in enumerate(blocks_of(declaration)):
-        names, lists, where = [], [], []
-        for column, length in block.parts:
-            where.append(f"{held(column)} is not null")
-            if column in many:
-                whole = held(column)
-                cut = whole if length is None else f"list_transform({whole}, lambda x: left(x, {int(length)}))"
-                lists.append(f"cross join unnest(list_distinct({cut})) as u_{column}(one)")
-                names.append(f"u_{column}.one")
-            else:
-                names.append(held(column) if length is None else f"left({held(column)}, {int(length)})")
-        key = f"hash({rule}, {', '.join(names)})"
-        parts.append(
-            f"select {rule}::utinyint as rule, {key} as key, unique_id as record from record {' '.join(lists)} "
-            f"where {' and '.join(where)}"
-        )
-    connection.execute(f"create or replace table block_key as {' union all '.join(parts)}")

@@ -6,10 +6,13 @@ from math import ceil, log2
 from typing import TYPE_CHECKING, Any
 
 from landbridge.errors import ConfigError, Problem
-from mdm.bulk._duckdb import Connection, Room, connected, put_keys, put_records
-from mdm.bulk._linker import linker_over, quiet, register_frequencies, score_pairs, settings_with
-from mdm.bulk._pairs import drop_hot_keys, pairs_by_rule, put_pairs
+from mdm.bulk._codes import Columns
+from mdm.bulk._duckdb import Connection, connected, put_records
+from mdm.bulk._linker import linker_over, quiet, settings_with
+from mdm.bulk._pairs import Candidates
 from mdm.bulk._table import check_table
+from mdm.bulk._told import Room
+from mdm.bulk._weigh import Weights, compared, shares
 from mdm.declaration import Block, Declaration
 from mdm.score import Frequencies, Model, blocks_of, comparison_settings, held, many_columns
 
@@ -36,34 +39,46 @@ def train(declaration: Declaration, table: pa.Table, *, seed: int = 1, room: Roo
     if table.num_rows < 2:
         what, hint = "a model needs records to learn from.", "Load a source first, or take over a model that was kept."
         raise ConfigError([Problem(f"config/mdm/{declaration.entity}.yaml", 0, 0, what, hint)])
-    with connected(room or Room()) as connection, quiet():
-        put_records(connection, table)
-        put_keys(connection, declaration)
-        drop_hot_keys(connection, declaration)
-        frequencies = {c.column: _frequencies(connection, c.column) for c in declaration.comparisons if c.frequency}
-        learned = _estimate(connection, declaration, comparisons, seed, table.num_rows)
-        settings = _settle(connection, declaration, learned, frequencies, table.num_rows)
+    room, columns = room or Room(), Columns(declaration, table)
+    candidates = Candidates(declaration, columns)
+    learned_in = sessions(declaration, candidates.by_rule)
+    with connected(room) as connection, quiet():
+        put_records(connection, table.select(_needed(declaration, learned_in)))
+        learned = _estimate(connection, comparisons, [join_of(block) for block in learned_in], seed, table.num_rows)
+    frequencies = {c.column: _frequencies(columns, c.column) for c in declaration.comparisons if c.frequency}
+    settings = _settle(declaration, columns, candidates, learned, frequencies, room.threads)
     text = orjson.dumps(settings, option=orjson.OPT_SORT_KEYS).decode()
     return Model(declaration.entity, text, frequencies, table.num_rows)
 
 
-def _frequencies(connection: Connection, column: str) -> Frequencies:
+def _needed(declaration: Declaration, learned_in: list[Block]) -> list[str]:
+    """The columns that are compared or that a session blocks on."""
+    return list(
+        dict.fromkeys(
+            [one.column for one in declaration.comparisons] + [name for b in learned_in for name, _ in b.parts]
+        )
+    )
+
+
+def _frequencies(columns: Columns, name: str) -> Frequencies:
     """The share of every value that occurs more than once; the others share the floor."""
-    name = held(column)
-    total = int(connection.execute(f"select count({name}) from record").fetchall()[0][0])
-    rows = connection.execute(
-        f"select {name}, count(*) from record where {name} is not null group by 1 having count(*) > 1 order by 1"
-    ).fetchall()
-    return Frequencies(1 / max(total, 1), {value: count / total for value, count in rows})
+    import numpy as np
+    import pyarrow as pa
+
+    column = columns[name]
+    held_by = np.bincount(column.codes[column.codes >= 0], minlength=len(column))
+    total, often = max(int(held_by.sum()), 1), held_by > 1
+    values = column.dictionary.filter(pa.array(often)).to_pylist()
+    return Frequencies(1 / total, dict(zip(values, (held_by[often] / total).tolist(), strict=True)))
 
 
 def _estimate(
-    connection: Connection, declaration: Declaration, comparisons: list[dict[str, Any]], seed: int, records: int
+    connection: Connection, comparisons: list[dict[str, Any]], learned_in: list[str], seed: int, records: int
 ) -> list[dict[str, Any]]:
     """Splink's own estimates: u by random sampling, m by expectation maximisation over several blocks."""
-    linker = linker_over(connection, settings_with(comparisons, 1 / records))
-    linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=seed)
-    for rule in sessions(connection, declaration):
+    linker = linker_over(connection, settings_with([_plain(one) for one in comparisons], 1 / records))
+    linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=seed, num_chunks=1)
+    for rule in learned_in:
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(
                 rule, estimate_without_term_frequencies=True, max_pairs=SESSION_PAIRS, record_sample_proportion=0.1
@@ -71,8 +86,24 @@ def _estimate(
         except Exception as error:  # Splink raises its own and bare errors where a block holds no pair
             if not _no_pairs(error):
                 raise
-    learned = {one["output_column_name"]: one for one in linker.misc.save_model_to_json()["comparisons"]}
-    return [learned.get(one["output_column_name"], one) for one in comparisons]
+    told = {one["output_column_name"]: one for one in linker.misc.save_model_to_json()["comparisons"]}
+    return [_rare(one, told.get(one["output_column_name"], one)) for one in comparisons]
+
+
+_RARITY = ("tf_adjustment_column", "tf_adjustment_weight")
+
+
+def _plain(comparison: dict[str, Any]) -> dict[str, Any]:
+    """A comparison without frequencies: nothing is learned of them, and Splink would count every value again."""
+    levels = [{k: v for k, v in one.items() if k not in _RARITY} for one in comparison["comparison_levels"]]
+    return {**comparison, "comparison_levels": levels}
+
+
+def _rare(comparison: dict[str, Any], learned: dict[str, Any]) -> dict[str, Any]:
+    """What was learned, with the frequencies that the comparison asks for."""
+    pairs = zip(comparison["comparison_levels"], learned["comparison_levels"], strict=True)
+    levels = [{**told, **{k: one[k] for k in _RARITY if k in one}} for one, told in pairs]
+    return {**learned, "comparison_levels": levels}
 
 
 def _no_pairs(error: Exception) -> bool:
@@ -80,26 +111,26 @@ def _no_pairs(error: Exception) -> bool:
     return type(error).__name__ == "EMTrainingException" or "no record pairs" in text or "minimum allowed" in text
 
 
-def sessions(connection: Connection, declaration: Declaration) -> list[str]:
+def sessions(declaration: Declaration, pairs: list[int]) -> list[Block]:
     """Blocks to learn m in: each leaves the columns it blocks on unlearned, so together they cover every column."""
-    many, pairs = many_columns(declaration), pairs_by_rule(connection, declaration.guard.hot)
-    compared = [one.column for one in declaration.comparisons]
+    many = many_columns(declaration)
+    names = [one.column for one in declaration.comparisons]
     usable = [  # a block on all that is compared would leave nothing to learn
         block
         for rule, block in enumerate(blocks_of(declaration))
-        if pairs.get(rule, 0) >= FEWEST_PAIRS
+        if pairs[rule] >= FEWEST_PAIRS
         and not any(column in many for column, _ in block.parts)
-        and not set(compared) <= dict(block.parts).keys()
+        and not set(names) <= dict(block.parts).keys()
     ]
     chosen: list[Block] = []
-    covered = dict.fromkeys(compared, 0)
+    covered = dict.fromkeys(names, 0)
     while usable and len(chosen) < SESSIONS:
-        best = max(usable, key=lambda block: sum(1 / (1 + covered[c]) for c in compared if c not in dict(block.parts)))
+        best = max(usable, key=lambda block: sum(1 / (1 + covered[c]) for c in names if c not in dict(block.parts)))
         usable.remove(best)
         chosen.append(best)
-        for column in compared:
+        for column in names:
             covered[column] += column not in dict(best.parts)
-    return [join_of(block) for block in chosen]
+    return chosen
 
 
 def join_of(block: Block) -> str:
@@ -113,35 +144,32 @@ def join_of(block: Block) -> str:
 
 
 def _settle(
-    connection: Connection,
     declaration: Declaration,
+    columns: Columns,
+    candidates: Candidates,
     learned: list[dict[str, Any]],
     frequencies: dict[str, Frequencies],
-    records: int,
+    threads: int,
 ) -> dict[str, Any]:
     """The prior that agrees with the model's own verdict on the candidates, and u without the matches in its sample.
 
     Random pairs hold matches too (one in ten thousand where every record has a twin among ten thousand): for an
     identifier they are all the agreement that sampling sees. So what the matches explain is taken off u.
     """
+    records = columns.size
     pairs = records * (records - 1) / 2
     sampled = min(float(RANDOM_PAIRS), pairs)
-    distinct = {
-        c.column: int(connection.execute(f"select count(distinct {held(c.column)}) from record").fetchall()[0][0])
-        for c in declaration.comparisons
-    }
+    distinct = {c.column: len(columns[c.column]) for c in declaration.comparisons}
     unique = {c.column: c.unique for c in declaration.comparisons}
-    parts = max(1, ceil(sum(pairs_by_rule(connection, declaration.guard.hot).values()) / SAMPLED_PAIRS))
-    put_pairs(connection, 0, parts)
+    parts = max(1, ceil(candidates.most / SAMPLED_PAIRS))
+    a, b = candidates.pairs(0, parts)
+    levels = compared(declaration, columns, a, b, threads)
+    known = {name: shares(columns[name], one) for name, one in frequencies.items()}
     prior = 1 / records
     settings = settings_with(_filled(learned, distinct, unique, sampled, prior), prior)
     for _ in range(ROUNDS):
-        linker = linker_over(connection, settings)
-        register_frequencies(connection, linker, frequencies, paired=True)
-        scored = score_pairs(connection, linker, None)
-        weights = scored.as_pyarrow_table().column("match_weight").to_numpy()
-        scored.drop_table_from_database_and_remove_from_cache()
-        prior = _prior(weights - log2(prior / (1 - prior)), parts, pairs)
+        weights = Weights(settings, known)
+        prior = _prior(weights.of(declaration, columns, a, levels) - weights.prior, parts, pairs)
         settings = settings_with(_filled(learned, distinct, unique, sampled, prior), prior)
     return settings
 

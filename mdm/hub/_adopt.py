@@ -17,7 +17,7 @@ from landbridge.errors import Finding, Invalid
 from landbridge.strict import json
 from mdm.hub._arrive import above, kept
 from mdm.hub._change import Matching, Regrouped
-from mdm.hub._load import CHUNK, Ints, Pairs, Rows, Weighed, edge_lines, group, id_of, write_keys
+from mdm.hub._load import CHUNK, Ints, Pairs, Rows, Weighed, group, id_of, write_edges, write_keys
 from mdm.hub._regroup import assign, values
 from mdm.store import bulk, groups
 from mdm.store._bulk import NULL, escaped, line
@@ -52,7 +52,7 @@ def adopt(
     keys: list[Ints] = []
     bulk.compare_by(connection, _compared(matching, rows, table, keys))
     write_keys(connection, entity, matching, at, rows, keys)
-    bulk.copy(connection, "hub_edge", edge_lines(rows, found))
+    write_edges(connection, rows, found)
     now_crowded = np.zeros(len(rows.ids), dtype=np.bool_)
     for crowd in made.too_big:
         now_crowded[crowd] = True

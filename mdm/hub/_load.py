@@ -23,7 +23,7 @@ from mdm.hub._arrive import above, arrived, kept
 from mdm.hub._change import Change, Matching
 from mdm.hub._regroup import EVIDENCE, written
 from mdm.store import bulk
-from mdm.store._bulk import NULL, Grouped, escaped, hexadecimal, instant, line
+from mdm.store._bulk import NULL, Grouped, copy_columns, escaped, hexadecimal, instant, line, moments, packed
 from mdm.survive import Member, survive
 
 if TYPE_CHECKING:
@@ -75,18 +75,16 @@ def first_load(
     changes: Iterable[Change],
     table: pa.Table,
     edges: Iterable[Weighed],
-    same: Iterable[tuple[UUID, UUID]] = (),
 ) -> Loaded:
     """Load an entity of which the hub holds nothing; one transaction, whose result is that of taking the changes.
 
-    Row n of `table` holds the features of the n-th change, and `edges` are those between its rows. Pairs of `same` are
-    decided to be one; who calls keeps these decisions.
+    Row n of `table` holds the features of the n-th change, and `edges` are those between its rows.
     """
     if not bulk.is_empty(connection, entity):
         raise Conflict(
             f"The hub holds {entity} records already.", hint="Take changes; a first load is for an empty hub."
         )
-    rows = Rows(links=[(a, b, "same") for a, b in same])
+    rows = Rows()
     bulk.copy(connection, "hub_version", _versions(matching, changes, at, rows))
     if len(rows.ids) != table.num_rows or len(set(rows.ids)) != len(rows.ids):
         what = f"{len(rows.ids)} changes of {len(set(rows.ids))} records do not fit a table of {table.num_rows} rows"
@@ -99,10 +97,9 @@ def first_load(
         crowded[crowd] = True
     bulk.copy(connection, "hub_record", _records(entity, matching, rows, table, golden, crowded, keys))
     write_keys(connection, entity, matching, at, rows, keys)
-    bulk.copy(connection, "hub_edge", edge_lines(rows, found))
-    moment = instant(at)
-    pairs = zip(rows.ids, golden.tolist(), strict=True)
-    bulk.copy(connection, "hub_membership", (line(id_of(id_), moment, id_of(rows.ids[g])) for id_, g in pairs))
+    write_edges(connection, rows, found)
+    ids = packed(rows.ids)
+    copy_columns(connection, "hub_membership", ids, moments(at, len(ids)), ids[golden])
     count = _write_golden(connection, entity, matching, at)
     bulk.analyse(connection)
     moved = {id_: rows.ids[g] for n, (id_, g) in enumerate(zip(rows.ids, golden.tolist(), strict=True)) if g != n}
@@ -201,12 +198,17 @@ def group(matching: Matching, rows: Rows, table: pa.Table, edges: Pairs) -> tupl
         apart=said["apart"],
     )
     groups = made.groups[rank]
-    whole = np.frombuffer(b"".join(id_.bytes for id_ in rows.ids), dtype=">u8").reshape(-1, 2)
-    oldest = np.lexsort((whole[:, 1], whole[:, 0], groups))
+    oldest = _by_id(rows.ids, groups)
     firsts = np.flatnonzero(np.r_[True, np.diff(groups[oldest]) != 0][:size])
     golden = np.empty(size, dtype=np.int64)
     golden[oldest] = np.repeat(oldest[firsts], np.diff(np.r_[firsts, size]))
     return BulkPartition(groups, [order[crowd] for crowd in made.too_big]), golden
+
+
+def _by_id(ids: list[UUID], *first: Ints) -> Ints:
+    """The places of ids in order: of equal ones of `first`, the oldest id comes first."""
+    halves = np.frombuffer(packed(ids).tobytes(), dtype=">u8").reshape(-1, 2)
+    return np.lexsort((halves[:, 1], halves[:, 0], *first))
 
 
 def _codes(values: list[str]) -> Ints:
@@ -279,28 +281,28 @@ def write_keys(
     """Write the keys noted as (key, row), in the order of their index, and say which are hot and who has none."""
     keys = np.concatenate(noted) if noted else np.zeros((0, 2), dtype=np.int64)
     keys = keys[np.lexsort((keys[:, 1], keys[:, 0]))]
-    ids = [id_of(id_) for id_ in rows.ids]
-    bulk.copy(connection, "hub_key", (line(str(key).encode(), ids[n]) for key, n in keys.tolist()))
+    copy_columns(connection, "hub_key", keys[:, 0], packed(rows.ids)[keys[:, 1]])
     values, counts = np.unique(keys[:, 0], return_counts=True)
     over = counts > matching.declaration.guard.hot
     name, moment = escaped(entity.encode()), instant(at)
     hot = zip(values[over].tolist(), counts[over].tolist(), strict=True)
     bulk.copy(connection, "hub_hot", (line(str(k).encode(), name, str(c).encode(), moment) for k, c in hot))
-    silent = np.setdiff1d(np.arange(len(ids)), keys[:, 1]).tolist()
+    silent = (id_of(rows.ids[n]) for n in np.setdiff1d(np.arange(len(rows.ids)), keys[:, 1]).tolist())
     bulk.copy(
         connection,
         "hub_notice",
-        (line(b"unidentified", ids[n], name, b'{"record": "' + ids[n] + b'"}', moment) for n in silent),
+        (line(b"unidentified", id_, name, b'{"record": "' + id_ + b'"}', moment) for id_ in silent),
     )
 
 
-def edge_lines(rows: Rows, edges: Pairs) -> Iterator[bytes]:
-    """Edges as lines of a COPY."""
-    for a, b, weight in zip(edges.a.tolist(), edges.b.tolist(), edges.weight.tolist(), strict=True):
-        one, other = rows.ids[a], rows.ids[b]
-        if other < one:
-            one, other = other, one
-        yield line(id_of(one), id_of(other), repr(weight).encode())
+def write_edges(connection: Connection, rows: Rows, edges: Pairs) -> None:
+    """Write edges, the lesser id of each first."""
+    ids = packed(rows.ids)
+    order = np.empty(len(ids), dtype=np.int64)
+    order[_by_id(rows.ids)] = np.arange(len(ids))
+    swapped = order[edges.b] < order[edges.a]
+    one, other = np.where(swapped, edges.b, edges.a), np.where(swapped, edges.a, edges.b)
+    copy_columns(connection, "hub_edge", ids[one], ids[other], edges.weight)
 
 
 def _write_golden(connection: Connection, entity: str, matching: Matching, at: datetime) -> int:
@@ -310,7 +312,7 @@ def _write_golden(connection: Connection, entity: str, matching: Matching, at: d
     for groups in _whole_groups(bulk.grouped(connection, entity, CHUNK)):
         lines, changes = [], []
         for group in groups:
-            made = survive([_member(one) for one in group], matching.declaration)
+            made = survive(_members(group), matching.declaration)
             id_ = id_of(group[0].golden)
             values, lineage, quality = written(made)
             lines.append(
@@ -337,7 +339,19 @@ def _whole_groups(chunks: Iterable[list[Grouped]]) -> Iterator[list[list[Grouped
         yield [open_]
 
 
-def _member(one: Grouped) -> Member:
-    return Member(
-        one.id, one.system, one.scope, one.key, one.stamp, one.sequence, one.digest.hex(), one.body, one.features
-    )
+def _members(group: list[Grouped]) -> list[Member]:
+    """Records as survivorship sees them; of one alone nobody asks for its features."""
+    return [
+        Member(
+            one.id,
+            one.system,
+            one.scope,
+            one.key,
+            one.stamp,
+            one.sequence,
+            one.digest.hex(),
+            json.loads(one.body),
+            json.loads(one.features) if len(group) > 1 else {},
+        )
+        for one in group
+    ]

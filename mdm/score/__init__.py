@@ -1,12 +1,14 @@
 """Scorers: how much two records weigh for being one, and by which keys candidates are found."""
 
-from mdm.score._blocks import blocks_of, key_of, keys_by, many_columns, number_columns
-from mdm.score._compare import SIGNS, SLACK, held, measures
+from mdm.score._blocks import BREAK, blocks_of, key_of, keys_by, many_columns, number_columns
+from mdm.score._compare import FAR, SIGNS, SLACK, held, measures, threshold
 from mdm.score._model import Frequencies, Model, check_model, comparison_settings
 from mdm.score._parties import PartyScorer
 from mdm.score._scorer import PRIOR, Scored, Scorer, Step
 
 __all__ = [
+    "BREAK",
+    "FAR",
     "PRIOR",
     "SIGNS",
     "SLACK",
@@ -25,4 +27,5 @@ __all__ = [
     "many_columns",
     "measures",
     "number_columns",
+    "threshold",
 ]

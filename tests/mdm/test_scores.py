@@ -167,6 +167,26 @@ def test_bulk_and_real_time_find_the_same_edges(trained: tuple[Declaration, Any,
         assert hot.members in {members[key] for key in scorer.keys(records[hot.example])}
 
 
+def test_edges_found_in_parts_are_the_same_and_none_is_found_twice(
+    trained: tuple[Declaration, Any, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declared, records, model = trained
+
+    def found() -> list[list[tuple[int, int, float]]]:
+        batches = match(declared, model, table_of(declared, records), told=told)
+        return [list(zip(one.a.tolist(), one.b.tolist(), one.weight.tolist(), strict=True)) for one in batches]
+
+    told = Told()
+    [whole] = found()
+    candidates = told.candidates
+    monkeypatch.setattr("mdm.bulk._match.PART_PAIRS", 900)
+    told = Told()
+    parts = found()
+    assert len(parts) > 5 and max(map(len, parts)) < len(whole) / 3
+    assert sorted(edge for part in parts for edge in part) == sorted(whole)
+    assert told.candidates == candidates
+
+
 def test_every_level_of_every_comparison_is_met(trained: tuple[Declaration, list[dict[str, Any]], Model]) -> None:
     """The equality above says nothing about a level that never occurs."""
     declared, records, model = trained

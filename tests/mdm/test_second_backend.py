@@ -1,4 +1,4 @@
-"""One model, two databases: Splink on SQLite gives the pairs of Splink on DuckDB the same weights.
+"""One model everywhere: Splink on SQLite, DuckDB and Spark gives the pairs that bulk matching finds the same weights.
 
 What a level measures are seven functions with the same names everywhere; a database joins by being taught them, as a
 cluster of Spark is by registering them as functions of its own.
@@ -82,20 +82,51 @@ def _shares(known: Frequencies, records: list[dict[str, Any]], column: str) -> l
     return [(value, known.shares.get(value, known.floor)) for value in sorted(values)]
 
 
-def test_the_same_model_weighs_the_same_on_another_database() -> None:
+def on_duckdb(declared: Declaration, model: Model, records: list[dict[str, Any]], pairs: list[tuple[int, int]]) -> Any:
+    """Splink's own scoring, on the database that it learns on."""
+    import pyarrow as pa
+    from splink import DuckDBAPI
+
+    from mdm.bulk import Room
+    from mdm.bulk._duckdb import connected, put_records
+    from mdm.bulk._linker import linker_over
+
+    with connected(Room()) as connection:
+        put_records(connection, table_of(declared, records))
+        linker = linker_over(connection, dict(model.parsed))
+        database = DuckDBAPI(connection=connection)
+        for column, known in model.frequencies.items():
+            shares = _shares(known, records, column)
+            columns = {held(column): [v for v, _ in shares], f"tf_{held(column)}": [s for _, s in shares]}
+            looked_up = database.register(pa.table(columns))
+            linker.table_management.register_term_frequency_lookup(looked_up, held(column))
+        blocked = pa.table(
+            {
+                "match_key": ["0"] * len(pairs),
+                "join_key_l": pa.array([a for a, _ in pairs], pa.int32()),
+                "join_key_r": pa.array([b for _, b in pairs], pa.int32()),
+            }
+        )
+        linker.table_management.register_blocked_pairs_for_predict(database.register(blocked))
+        found = linker.inference.predict(warning_mode="never").as_record_list()
+    return {(row["unique_id_l"], row["unique_id_r"]): row["match_weight"] for row in found}
+
+
+@pytest.mark.parametrize("database", [on_sqlite, on_duckdb])
+def test_the_same_model_weighs_the_same_on_a_database(database: Any) -> None:
     declared = declaration(identifiers=())
     records = made(1500, 21)
     table = table_of(declared, records)
     model = train(declared, table)
-    duckdb = {
+    ours = {
         (int(a), int(b)): float(weight)
         for edges in match(declared, model, table)
         for a, b, weight in zip(edges.a, edges.b, edges.weight, strict=True)
     }
-    assert len(duckdb) > 300
-    sqlite = on_sqlite(declared, model, records, sorted(duckdb))
-    assert sqlite.keys() == duckdb.keys()
-    assert max(abs(sqlite[pair] - duckdb[pair]) for pair in duckdb) <= 1e-9
+    assert len(ours) > 300
+    theirs = database(declared, model, records, sorted(ours))
+    assert theirs.keys() == ours.keys()
+    assert max(abs(theirs[pair] - ours[pair]) for pair in ours) <= 1e-9
 
 
 @pytest.mark.slow
@@ -109,7 +140,7 @@ def test_the_same_model_weighs_the_same_on_spark(tmp_path: Path, monkeypatch: py
     records = made(400, 21)
     table = table_of(declared, records)
     model = train(declared, table)
-    duckdb = {
+    ours = {
         (int(a), int(b)): float(weight)
         for edges in match(declared, model, table)
         for a, b, weight in zip(edges.a, edges.b, edges.weight, strict=True)
@@ -124,12 +155,12 @@ def test_the_same_model_weighs_the_same_on_spark(tmp_path: Path, monkeypatch: py
         .getOrCreate()
     )
     try:
-        spark = on_spark(session, declared, model, records, sorted(duckdb), tmp_path)
+        spark = on_spark(session, declared, model, records, sorted(ours), tmp_path)
     finally:
         session.stop()
-    assert len(duckdb) > 50
-    assert spark.keys() == duckdb.keys()
-    assert max(abs(spark[pair] - duckdb[pair]) for pair in duckdb) <= 1e-9
+    assert len(ours) > 50
+    assert spark.keys() == ours.keys()
+    assert max(abs(spark[pair] - ours[pair]) for pair in ours) <= 1e-9
 
 
 def on_spark(
