@@ -77,12 +77,19 @@ class Prepared:
 @contextmanager
 def database(*, durable: bool = True) -> Iterator[str]:
     """The URL of an empty database on a server of its own."""
+    with databases(1, durable=durable) as urls:
+        yield urls[0]
+
+
+@contextmanager
+def databases(count: int, *, durable: bool = True) -> Iterator[list[str]]:
+    """The URLs of empty databases on a server of their own."""
     home = Path(tempfile.mkdtemp(prefix="landbridge-bench-"))
     home.chmod(0o711)
     server = EmbeddedPostgres(home / "postgres", durable=durable, die_with_parent=True)
     try:
         server.start()
-        yield server.ensure_database("hub")
+        yield [server.ensure_database(f"hub{number}") for number in range(count)]
     finally:
         server.remove()
         shutil.rmtree(home, ignore_errors=True)

@@ -10,5 +10,6 @@ sys.path.insert(0, str(TESTS))  # the benches of the tests: what a property is m
 
 import hub_bench as bench  # noqa: E402  # found by the path that is set above
 import hub_chaos as chaos  # noqa: E402  # found by the path that is set above
+import hub_child as child  # noqa: E402  # found by the path that is set above
 
-__all__ = ["TESTS", "bench", "chaos"]
+__all__ = ["TESTS", "bench", "chaos", "child"]

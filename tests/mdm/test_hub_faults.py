@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hub_bench import batch, customers, decision, overridden, picture, told
 from hub_chaos import History, history, tell
+from hub_child import matching_of
 
 from landbridge.store import Store
 from mdm.hub import Hub
@@ -36,8 +37,9 @@ def test_a_process_that_is_killed_leaves_no_trace(store, database_url):
         child.wait()
         if finished and order >= 5:
             break
+    told = history(random.Random(seed))
     with store.reading() as connection:
-        assert picture(connection) == batch(customers(), history(random.Random(seed)).changes)
+        assert picture(connection) == batch(matching_of(seed), told.changes, told.standing)
 
 
 def test_two_that_match_and_come_at_once_see_each_other(store, clock):
