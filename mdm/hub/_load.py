@@ -75,16 +75,18 @@ def first_load(
     changes: Iterable[Change],
     table: pa.Table,
     edges: Iterable[Weighed],
+    same: Iterable[tuple[UUID, UUID]] = (),
 ) -> Loaded:
     """Load an entity of which the hub holds nothing; one transaction, whose result is that of taking the changes.
 
-    Row n of `table` holds the features of the n-th change, and `edges` are those between its rows.
+    Row n of `table` holds the features of the n-th change, and `edges` are those between its rows. Pairs of `same` are
+    decided to be one; who calls keeps these decisions.
     """
     if not bulk.is_empty(connection, entity):
         raise Conflict(
             f"The hub holds {entity} records already.", hint="Take changes; a first load is for an empty hub."
         )
-    rows = Rows()
+    rows = Rows(links=[(a, b, "same") for a, b in same])
     bulk.copy(connection, "hub_version", _versions(matching, changes, at, rows))
     if len(rows.ids) != table.num_rows or len(set(rows.ids)) != len(rows.ids):
         what = f"{len(rows.ids)} changes of {len(set(rows.ids))} records do not fit a table of {table.num_rows} rows"
