@@ -132,6 +132,20 @@ class Survivor:
 
 
 @dataclass(frozen=True, slots=True)
+class Publication:
+    """What one system is told of golden records."""
+
+    attributes: frozenset[str] | None = None
+    """Top-level fields that it is told; None: all of them."""
+    quality: float = 0.0
+    """A golden record of less quality is not created there; what it has already, it goes on being told."""
+
+
+EVERYONE = "*"
+"""Stands for every system where `publish` says nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """Everything about one entity of the hub."""
 
@@ -153,5 +167,11 @@ class Declaration:
     """The canonical field that refers to the record above: a relation, never a reason to merge."""
     one_to_one: bool = False
     """Each system holds a record once: never two records of one system in one golden record."""
+    publish: Mapping[str, Publication] = field(default_factory=dict)
+    """By system, or `EVERYONE`; a system that none names is told everything."""
     digest: str = ""
     """Of the file: models and scores name the declaration that they were made for."""
+
+    def published(self, system: str) -> Publication:
+        """What a system is told."""
+        return self.publish.get(system) or self.publish.get(EVERYONE) or Publication()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,9 +21,11 @@ from landbridge.engine._breaker import Breaker
 from landbridge.engine._conditions import holds
 from landbridge.engine._current import Current
 from landbridge.engine._faults import fault
+from landbridge.engine._holdings import Holdings
 from landbridge.engine._parts import Parts
 from landbridge.engine._plan import GONE, Plan, reference_of, translate
 from landbridge.engine._process import Subscription
+from landbridge.engine._published import poor
 from landbridge.engine._refs import subjects
 from landbridge.engine._settle import STANDS, Settle
 from landbridge.engine._spans import Call, translating
@@ -50,16 +52,6 @@ _NO_TIME = timedelta(0)
 
 def _unbound(system: str) -> None:
     """For a preview: it has held the store to its systems itself, and writes nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """What a batch refers to by row, and the links and shadows of all of it in the target."""
-
-    refers: Mapping[int, list[tuple[str, UUID]]]
-    links: dict[UUID, Link]
-    own: dict[UUID, Link]  # of the rows themselves, as this entity: one subject may stand in a target as several
-    shadows: dict[tuple[str, str], outbox.Shadow]
 
 
 @dataclass(slots=True)
@@ -134,13 +126,15 @@ class Deliver:
         places = {s.id: self.parts.places(s.flow.entity) for s in self.subscriptions}
         refers = {row.id: subjects(row.body, places.get(row.route_id)) for row in rows}
         known = self._remembered()
-        needed = _needed(refers)
+        needed = {subject for found in refers.values() for _, subject in found}
         found = identity.links(connection, self.system, needed - known.keys())
         links = found | {subject: known[subject] for subject in needed & known.keys()}
         known.update({subject: link for subject, link in found.items() if not link.lines})
         own = identity.links(connection, self.system, {row.subject for row in rows}, self.entity)
         wanted = {(link.scope, link.id) for link in own.values()}
-        return Holdings(refers, own | links, own, outbox.shadows(connection, self.system, self.entity, wanted))
+        shadows = outbox.shadows(connection, self.system, self.entity, wanted)
+        thin = poor(connection, self.parts, self.system, self.subscriptions, rows)
+        return Holdings(refers, own | links, own, shadows, thin)
 
     def _remembered(self) -> dict[UUID, Link]:
         """Links that stay as they are for seconds; with a hub none does: a record may be in another group by now."""
@@ -159,7 +153,7 @@ class Deliver:
             shadow = held.shadows.get((link.scope, link.id)) if link is not None else None
             if shadow is not None and shadow.content.get(GONE):
                 shadow = None  # deleted there: what comes again is written whole
-            plan = Plan(row, by_route[row.route_id], link, shadow, held.refers[row.id])
+            plan = Plan(row, by_route[row.route_id], link, shadow, held.refers[row.id], poor=row.subject in held.poor)
             done = self._prepare(target, plan, links, settle)
             if done is None:
                 plans.append(plan)
@@ -216,6 +210,8 @@ class Deliver:
             return self._prepare_delete(plan, settle)
         if plan.link is None and row.body is not None and not holds(row.body, plan.subscription.route.when):
             return settle.suppressed(plan, "not_meant")  # what the target has already, it is told in any case
+        if plan.link is None and plan.poor:
+            return settle.suppressed(plan, "poor")
         if plan.link is None and not plan.subscription.route.create:
             return settle.suppressed(plan, "not_in_target")
         try:
@@ -305,7 +301,7 @@ class Deliver:
     def _found(self, target: Connector[Any], plan: Plan, found: Found, link: Link, settle: Settle) -> Recorded | None:
         """Our create stands: only this row, the head of its lane, can have made it."""
         with self.parts.store.reading() as connection:
-            links = identity.links(connection, self.system, _needed({plan.row.id: plan.refers}))
+            links = identity.links(connection, self.system, {subject for _, subject in plan.refers})
         source = plan.subscription.flow.extract.source
         rules = self.parts.rules(plan.subscription.flow, self.system)
         mapping = self.parts.mappings[self.system, self.entity]
@@ -420,10 +416,6 @@ def _calls(plans: Sequence[Plan], declared: Entity) -> Iterator[Sequence[Plan]]:
     size = len(fresh) if declared.bulk is not None and len(fresh) > declared.bulk else declared.batch
     for start in range(0, len(fresh), size):
         yield fresh[start : start + size]
-
-
-def _needed(refers: Mapping[int, list[tuple[str, UUID]]]) -> set[UUID]:
-    return {subject for found in refers.values() for _, subject in found}
 
 
 def _outcomes(target: Connector[Any], entity: str, writes: list[Any]) -> list[Outcome]:

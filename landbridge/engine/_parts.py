@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from landbridge.connector import Connector
 from landbridge.engine._hub import Hub
+from landbridge.engine._published import published
 from landbridge.engine._refs import Places, places_of
 from landbridge.engine._remembered import Remembered
 from landbridge.errors import Finding
@@ -105,7 +106,10 @@ class Parts:
     def rules(self, flow: Flow, target: str) -> EntityOwnership:
         """The ownership rules that a flow's records are held to on their way to a target."""
         rules = self.ownership.entity(flow.extract.entity)
-        return rules.spoken_by(flow.extract.source, target) if flow.extract.source == self.hub_system else rules
+        if flow.extract.source == self.hub_system:
+            rules = rules.spoken_by(flow.extract.source, target)
+        told = published(self, flow, target)
+        return rules if told is None or told.attributes is None else rules.telling(told.attributes)
 
     def places(self, entity: str) -> Places | None:
         """Where an entity's bodies hold references; None where the schema does not tell."""

@@ -44,6 +44,7 @@ class Plan:
     expected: str | None = None
     policy: str = ""
     breaches: list[Breach] = field(default_factory=list)
+    poor: bool = False  # a golden record that is not good enough to be created there
     gone: frozenset[str] = frozenset()  # line keys cancelled at the source
 
     @property

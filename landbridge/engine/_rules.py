@@ -12,11 +12,13 @@ from landbridge.settings import Change, EntityOwnership
 
 
 def owned(canonical: dict[str, Any], rules: EntityOwnership, source: str, *, target_has_it: bool) -> dict[str, Any]:
-    """The canonical body without the fields that another system owns, and with its nulls as the owner wants them."""
+    """The canonical body as the target is told it: what others own is left out, nulls are as the owner wants them."""
     foreign = [
         path for path, rule in rules.fields.items() if rule.owner != source and (rule.when == "always" or target_has_it)
     ]
     body = without(canonical, foreign) if foreign else canonical
+    if rules.told is not None:
+        body = {name: value for name, value in body.items() if name in rules.told}
     kept = [
         path
         for path, rule in rules.fields.items()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
-from pydantic import ConfigDict, Field, RootModel, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr, RootModel, model_validator
 
 from landbridge.settings._model import Model, Name
 
@@ -95,6 +96,19 @@ class EntityOwnership(Model):
         description="What changes after release may do.",
         examples=[[{"field": "lines.quantities.ordered", "at_least": "lines.quantities.shipped", "else": "conflict"}]],
     )
+
+    _told: frozenset[str] | None = PrivateAttr(None)
+
+    @property
+    def told(self) -> frozenset[str] | None:
+        """The only top-level fields that the target is told, where the hub publishes it no more; None: all of them."""
+        return self._told
+
+    def telling(self, only: Collection[str]) -> EntityOwnership:
+        """The rules where the target is told no other top-level field than these."""
+        made = self.model_copy()
+        made._told = frozenset(only)
+        return made
 
     @property
     def limits(self) -> tuple[Change, ...]:

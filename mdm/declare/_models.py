@@ -192,6 +192,20 @@ class SurvivorEntry(_Part):
     )
 
 
+class PublishEntry(_Part):
+    """What a system is told of golden records. Ownership and the `when` of a flow hold beside it."""
+
+    attributes: Texts | None = Field(
+        None, min_length=1, description="Top-level fields that it is told; default: all.",
+        examples=[["name", "addresses"]],
+    )  # fmt: skip
+    quality: float = Field(
+        0, ge=0, le=1,
+        description="A golden record of less quality is not created there; one it has already is told in any case.",
+        examples=[0.5],
+    )  # fmt: skip
+
+
 def _parts(written: Any) -> Any:
     return written if isinstance(written, list | tuple) else [written]
 
@@ -254,6 +268,11 @@ class DeclarationFile(_Part):
         None,
         description="The field that refers to the record above: a relation, no reason to merge.",
         examples=["parent"],
+    )
+    publish: dict[str, PublishEntry] = Field(
+        default_factory=dict,
+        description="What a system is told of golden records, or each that is not named (`*`); default: everything.",
+        examples=[{"*": {"quality": 0.5}, "shop": {"attributes": ["name", "addresses"]}}],
     )
     one_to_one: bool = Field(
         False, description="Each system holds a record once: never two of one system in one golden record."

@@ -12,6 +12,7 @@ import orjson
 from landbridge.errors import ConfigError, Problem
 from landbridge.strict import Node, did_you_mean, yaml
 from mdm.declaration import (
+    EVERYONE,
     Block,
     Call,
     Column,
@@ -20,6 +21,7 @@ from mdm.declaration import (
     Guard,
     Identifier,
     Level,
+    Publication,
     Rule,
     Survivor,
     Thresholds,
@@ -93,6 +95,7 @@ class _Reader:
             others=self._chain(("others",), written.others),
             placeholders=frozenset(written.placeholders),
             parent=self._parent(),
+            publish=self._publish(),
             one_to_one=written.one_to_one,
         )
         return _digested(found)
@@ -225,17 +228,31 @@ class _Reader:
                     self._problem((*here, "chain", place), text, "Use another rule, or name a list alone.")
             yield Survivor(entry.attributes, self._chain((*here, "chain"), entry.chain))
 
+    def _publish(self) -> dict[str, Publication]:
+        found = {}
+        for system, entry in self._written.publish.items():
+            if system != EVERYONE:
+                self._known_system(("publish", system), system, key=True)
+            for place, name in enumerate(entry.attributes or ()):
+                try:
+                    self._fields.attribute(name)
+                except Unknown as unknown:
+                    self._problem(("publish", system, "attributes", place), str(unknown), unknown.hint)
+            only = None if entry.attributes is None else frozenset(entry.attributes)
+            found[system] = Publication(only, entry.quality)
+        return found
+
+    def _known_system(self, path: tuple[str | int, ...], system: str, *, key: bool = False) -> None:
+        if self._systems is not None and system not in self._systems:
+            hint = did_you_mean(system, self._systems) or f"Known: {', '.join(sorted(self._systems)) or 'none'}."
+            self._problem(path, f"system '{system}' is not in config/systems.yaml.", hint, key=key)
+
     def _chain(self, here: tuple[str | int, ...], chain: tuple[Rule, ...]) -> tuple[Rule, ...]:
         for index, rule in enumerate(chain):
             if rule is None:
                 continue  # told already: it cannot be read
             for place, system in enumerate(rule.systems):
-                if self._systems is not None and system not in self._systems:
-                    hint = (
-                        did_you_mean(system, self._systems) or f"Known: {', '.join(sorted(self._systems)) or 'none'}."
-                    )
-                    path = (*here, index, "priority", place)
-                    self._problem(path, f"system '{system}' is not in config/systems.yaml.", hint)
+                self._known_system((*here, index, "priority", place), system)
             if rule in chain[:index]:
                 self._problem((*here, index), f"{rule.kind} stands in this chain already.", "Remove one.")
         return chain

@@ -15,6 +15,7 @@ from mdm.declaration import Declaration
 from mdm.hub import Change, Decision, Hub, Matching, Regrouped
 from mdm.normalise import features
 from mdm.publish._models import model_of
+from mdm.publish._published import Publisher
 from mdm.scoring import match, scorer
 from mdm.store import bulk, models, reading, records
 
@@ -30,7 +31,7 @@ BY_LINK = "the cross-reference"
 WHY_LINK = "linked before"
 
 
-class EngineHub:
+class EngineHub(Publisher):
     """Golden records of the declared entities. A model is read when an entity is first asked for."""
 
     def __init__(self, declarations: Mapping[str, Declaration], clock: Clock) -> None:
