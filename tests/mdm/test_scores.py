@@ -187,6 +187,31 @@ def test_edges_found_in_parts_are_the_same_and_none_is_found_twice(
     assert told.candidates == candidates
 
 
+@pytest.mark.parametrize("most", [2**62, 5000])  # the second: keys are counted anew before they grow too great
+def test_blocks_on_lists_and_numbers_find_what_a_look_up_finds(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mdm.bulk._pairs._MOST", most)
+    records = made(400, 3)
+    records[0]["phones"] = records[1]["phones"] = ()
+    blocks = (
+        Block((("phones", 4), ("words", 1))),
+        Block((("size", None),)),
+        Block((("code", 3), ("phones", None), ("born", 4))),
+        Block((("phones", None), ("lei", None), ("group", 2))),
+    )
+    declared = declaration(blocks=blocks)
+    model = train(declared, table_of(declared, records))
+    told = Told()
+    assert list(match(declared, model, table_of(declared, records), told=told))
+    assert told.candidates == len(candidates(PartyScorer(declared, model), records, declared.guard.hot)) > 1000
+    assert told.hot
+
+
+def test_few_records_or_none_have_no_edges(trained: tuple[Declaration, Any, Model]) -> None:
+    declared, records, model = trained
+    for few in ([], records[:1]):
+        assert [len(one.a) for one in match(declared, model, table_of(declared, few))] == [0]
+
+
 def test_every_level_of_every_comparison_is_met(trained: tuple[Declaration, list[dict[str, Any]], Model]) -> None:
     """The equality above says nothing about a level that never occurs."""
     declared, records, model = trained
