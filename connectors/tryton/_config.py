@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from connectors.tryton._sources import SOURCES
 from landbridge.connector import Config
 from landbridge.net import Url
 from landbridge.secrets import Secret
@@ -91,6 +92,11 @@ class TrytonConfig(Config):
         description="Codes of the warehouses whose stock is read, each a snapshot; all by default.",
         examples=[["WH"]],
     )
+    entities: tuple[str, ...] = Field(
+        default=(),
+        description="The entities that are used: rights and modules of the others are not asked for; all by default.",
+        examples=[["customer"]],
+    )
     deletions: bool = Field(
         default=True,
         description="Read deletions from Tryton's log of changes (`ir.model.log`); the user must be allowed to.",
@@ -107,6 +113,14 @@ class TrytonConfig(Config):
                 raise ValueError(f"{field} is {_NOT_OURS[field]}; choose note, identifier or a field of ours")
             if field == IDENTIFIER and REFERENCES[entity] != IDENTIFIER:
                 raise ValueError(f"{entity} has no identifiers; choose note or a field of ours")
+        return value
+
+    @field_validator("entities")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entity in value:
+            if entity not in SOURCES:
+                raise ValueError(f"'{entity}' is not known here; known are {', '.join(SOURCES)}")
         return value
 
     def reference_of(self, entity: str) -> str:

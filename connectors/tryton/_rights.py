@@ -10,14 +10,16 @@ _LOG = "ir.model.log"
 
 
 def missing_rights(session: Session, config: TrytonConfig) -> list[str]:
-    """What `check` names: read on all that is read, create and write on all that is written."""
+    """What `check` names: read on all that is read, create and write on all that is written, of what is used."""
     needed: dict[str, set[str]] = {}
-    for entity, source in SOURCES.items():
+    used = {entity: SOURCES[entity] for entity in config.entities or SOURCES}
+    for entity, source in used.items():
         modes = {"read", "create", "write"} if entity in REFERENCES else {"read"}
         needed.setdefault(source.model, set()).update(modes)
         for watch in source.watched:
             needed.setdefault(watch.model, set()).add("read")
-    needed["product.template"] |= {"create", "write"}
+    if "product" in used:
+        needed["product.template"] |= {"create", "write"}
     if config.deletions:
         needed[_LOG] = {"read"}
     installed = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from landbridge.demo._closing import shown_in_airflow
 from landbridge.demo._ledger import attention, counts_since
+from landbridge.demo._one_customer import still_true
 from landbridge.demo._screen import listed
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def check(tour: Tour, *, thorough: bool) -> int:
     wrong = tour.failures or _agree(tour)
     if thorough:
         wrong += _again_writes_nothing(tour)
+    if tour.customers is not None and not wrong:
+        wrong += still_true(tour, tour.customers)
     if thorough and not wrong:  # what a change does says little where something differed before
         wrong += _a_change_changes_one(tour)
         wrong += shown_in_airflow(tour)
@@ -42,11 +45,9 @@ def _agree(tour: Tour) -> list[str]:
 
 
 def _again_writes_nothing(tour: Tour) -> list[str]:
-    from landbridge.demo._tour import FLOWS
-
     tour.company.ask("mark")
     began = tour.installation.clock.now()
-    tour.run(FLOWS)
+    tour.run(tour.flows)
     tour.settle()
     wrong = []
     for flow, counted in counts_since(tour.installation, began).items():

@@ -20,12 +20,14 @@ class Company:
     """Where its systems are, what it has, and how to ask its people; `environment` holds addresses and secrets.
 
     `project` holds the configuration files that are other ones with its systems; None if the project's own fit.
+    `takeover`: it takes over a house whose customers are in a third system.
     """
 
     environment: dict[str, str]
     facts: dict[str, int]
     people: Http
     project: Path | None = None
+    takeover: bool = False
 
     def ask(self, what: str, **given: str) -> Any:
         """Have the people of the company do something, and hear what came of it."""
@@ -44,7 +46,7 @@ class Company:
 
 
 @contextmanager
-def company(state: Path, folder: Path | None, erp: str | None = None) -> Iterator[Company]:
+def company(state: Path, folder: Path | None, erp: str | None = None, *, takeover: bool = False) -> Iterator[Company]:
     """The company, seeded and serving inside the block; from CSV files in `folder`, else made up; with another ERP."""
     ready, log = state / "company.json", state / "company.log"
     argv = [sys.executable, "-m", "sandbox.demo", "--state", str(state / "systems"), "--ready-file", str(ready)]
@@ -52,6 +54,8 @@ def company(state: Path, folder: Path | None, erp: str | None = None) -> Iterato
         argv += ["--company", str(folder)]
     if erp is not None:
         argv += ["--erp", erp]
+    if takeover:
+        argv.append("--takeover")
     program = Child("company", argv, log, restart="never", ready=ready.is_file, ready_within=300)
     try:
         supervisor = Supervisor([program])
@@ -63,7 +67,7 @@ def company(state: Path, folder: Path | None, erp: str | None = None) -> Iterato
         told = json.loads(ready.read_bytes())
         people = Http("company", told["people"], NetSettings(read=3600, total=3600))
         theirs = Path(told["project"]) if told.get("project") else None
-        yield Company(told["environment"], told["facts"], people, theirs)
+        yield Company(told["environment"], told["facts"], people, theirs, bool(told["takeover"]))
         people.close()
     finally:
         supervisor.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,6 +55,17 @@ def attention(installation: Installation) -> list[Any]:
     """Everything that needs a person, with its reason."""
     with installation.store.reading() as connection:
         return control.attention(connection, ("dead", "quarantined", "conflict", "steward"))
+
+
+def subjects(installation: Installation, entity: str, records: Iterable[str]) -> dict[str, str]:
+    """By `system:id` the subject that the cross-reference has a record under; those unknown to it are missing."""
+    keys = {
+        identity.Key(system, entity, "", id_): record
+        for record in records
+        for system, _, id_ in [record.partition(":")]
+    }
+    with installation.store.reading() as connection:
+        return {keys[key]: str(found.subject) for key, found in identity.lookup(connection, set(keys)).items()}
 
 
 def journey(installation: Installation, system: str, entity: str, record: str) -> list[Any]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from landbridge.demo._company import Company, company
-from landbridge.demo._project import compose
-from landbridge.demo._tour import ENVIRONMENT, _fresh, _interruptible
+from landbridge.demo._project import compose, write_variables
+from landbridge.demo._tour import _fresh, _interruptible, own_variables
 from landbridge.store.embedded import EmbeddedPostgres
 
 
@@ -30,18 +28,9 @@ def systems(root: Path, folder: Path | None, erp: str | None = None) -> Iterator
             project = compose(root, ours.project, state / "project")
             if project != root:
                 ours.environment["LANDBRIDGE_ROOT"] = str(project)
-            ours.environment["LANDBRIDGE_SERVER_HOME"] = os.environ["LANDBRIDGE_SERVER_HOME"]
-            _write(environment, ours.environment | {"LANDBRIDGE_ENVIRONMENT": ENVIRONMENT})
+            write_variables(environment, {**own_variables(), **ours.environment})
             yield ours, environment
         finally:
             for told in (environment, state / "company.json"):  # they hold passwords of what is gone
                 told.unlink(missing_ok=True)
             server.remove()
-
-
-def _write(path: Path, variables: dict[str, str]) -> None:
-    """A file that a shell reads with `.`; its owner's alone, since it holds the passwords of the sandbox."""
-    path.unlink(missing_ok=True)
-    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted(variables.items())]
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
-        stream.writelines(lines)

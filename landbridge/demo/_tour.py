@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,8 +23,10 @@ from landbridge.demo._check import check
 from landbridge.demo._closing import Way, close_orders
 from landbridge.demo._company import Company, company
 from landbridge.demo._ledger import Standing, attention, counts_since, standing
-from landbridge.demo._project import compose
+from landbridge.demo._one_customer import FEEDS, OneCustomer, one_customer
+from landbridge.demo._project import compose, write_variables
 from landbridge.demo._screen import bars, counts_table, listed, way_table
+from landbridge.demo._steward import Steward, steward
 from landbridge.errors import LandbridgeError
 from landbridge.installation import Installation, open_installation
 from landbridge.up import Airflow, Up
@@ -41,7 +43,10 @@ STAGES: tuple[tuple[str, tuple[str, ...], str], ...] = (
 FLOWS = tuple(flow for _, flows, _ in STAGES for flow in flows)
 _HANDS = 300.0
 """Seconds for which a stage waits for what is still in a worker's hands when its runs have ended."""
-_FRESH = ("airflow", "postgres", "systems", "project", "company.json", "company.log")
+_FRESH = (
+    "airflow", "postgres", "systems", "project", "environment", "company.json", "company.log", "steward.json",
+    "steward.log", "steward.token",
+)  # fmt: skip
 
 
 @dataclass
@@ -56,6 +61,12 @@ class Tour:
     endpoint: str  # where webhooks are taken
     failures: list[str] = field(default_factory=list)
     way: Way | None = None  # of an order that was closed while all was running
+    customers: OneCustomer | None = None  # that several systems know, as they were left
+
+    @property
+    def flows(self) -> tuple[str, ...]:
+        """Every flow that was run."""
+        return FLOWS if self.customers is None else (*FLOWS, *self.customers.feeds)
 
     def stages(self) -> None:
         """Everything for the first time, with the people's work in between."""
@@ -106,6 +117,11 @@ class Tour:
         if not self.failures:
             self.way = close_orders(self, self.endpoint)
 
+    def one_customer(self, desk: Steward | None) -> None:
+        """A house is taken over whose customers stand in a third system, where the company does that."""
+        if desk is not None and not self.failures:
+            self.customers = one_customer(self, desk)
+
     def settle(self, within: float = 180.0) -> None:
         """Wait until no run is queued or running, those that assets woke included, and a worker has nothing to move."""
         until, quiet = time.monotonic() + within, 0
@@ -124,7 +140,7 @@ class Tour:
     def show(self) -> None:
         """The table, what needs a person, and the way of an order that was closed meanwhile."""
         self.console.print()
-        self.console.print(counts_table(counts_since(self.installation, self.began), FLOWS))
+        self.console.print(counts_table(counts_since(self.installation, self.began), self.flows))
         stuck = [f"{row.flow} {row.source_key}: {row.state}: {row.reason}" for row in attention(self.installation)]
         if stuck:
             listed(self.console, f"{len(stuck)} need a person:", stuck, style="yellow")
@@ -143,7 +159,8 @@ def run(root: Path, *, once: bool, folder: Path | None, erp: str | None = None, 
         console.print("Setting up a company with a CRM and an ERP …")
         if erp is not None:
             console.print("  the first time, its ERP is installed: that takes a minute", highlight=False)
-        with company(state, folder, erp) as ours:
+        takeover = folder is None and erp is None  # of a company that is made up and has our sandbox for its ERP
+        with company(state, folder, erp, takeover=takeover) as ours:
             console.print("  " + ", ".join(f"{number} {word}" for word, number in ours.facts.items()))
             os.environ.update(ours.environment)
             console.print("Starting PostgreSQL and Airflow …")
@@ -151,31 +168,55 @@ def run(root: Path, *, once: bool, folder: Path | None, erp: str | None = None, 
             up = Up(project, ENVIRONMENT)
             with up.running() as airflow, open_installation(project, ENVIRONMENT) as installation:
                 console.print(f"  Airflow: {airflow.url} (after {time.monotonic() - began:.0f} s)")
-                _wait_for_dags(airflow)
+                _wait_for_dags(airflow, FLOWS + (tuple(FEEDS.values()) if takeover else ()))
                 endpoint = f"http://127.0.0.1:{up.webhooks}"
                 tour = Tour(console, installation, airflow, ours, installation.clock.now(), endpoint)
-                tour.stages()
-                tour.real_time()
-                tour.show()
-                code = check(tour, thorough=once and not tour.failures)
-                console.print(f"  {time.monotonic() - began:.0f} s in all")
-                user, password = up.login
-                console.print(f"\nAirflow: {airflow.url}   login: {user} / {password}", highlight=False)
-                if once:
-                    console.print("Stopping.")
-                else:
-                    console.print("Everything goes on running by its schedule. Ctrl-C stops it all.")
-                    with suppress(KeyboardInterrupt):  # here it is the natural end
-                        interrupted.wait()
+                with _elsewhere(state, project, ours), _desk(takeover, project, state) as desk:
+                    tour.stages()
+                    tour.real_time()
+                    tour.one_customer(desk)
+                    tour.show()
+                    code = check(tour, thorough=once and not tour.failures)
+                    console.print(f"  {time.monotonic() - began:.0f} s in all")
+                    user, password = up.login
+                    console.print(f"\nAirflow: {airflow.url}   login: {user} / {password}", highlight=False)
+                    if once:
+                        console.print("Stopping.")
+                    else:
+                        console.print("Everything goes on running by its schedule. Ctrl-C stops it all.")
+                        with suppress(KeyboardInterrupt):  # here it is the natural end
+                            interrupted.wait()
     console.print("Stopped; no process is left.")
     return code
 
 
-def _wait_for_dags(airflow: Airflow, within: float = 60.0) -> None:
+@contextmanager
+def _elsewhere(state: Path, project: Path, ours: Company) -> Iterator[None]:
+    """Inside the block another terminal finds everything by the variables in `environment`."""
+    file = state / "environment"
+    write_variables(file, {**ours.environment, **own_variables(), "LANDBRIDGE_ROOT": str(project)})
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)  # it holds passwords of what is gone
+
+
+def own_variables() -> dict[str, str]:
+    """What other terminals need to know of this process: where its state is, and which environment it runs."""
+    names = ("LANDBRIDGE_STATE", "LANDBRIDGE_SERVER_HOME")
+    found = {name: os.environ[name] for name in names if name in os.environ}
+    return found | {"LANDBRIDGE_ENVIRONMENT": ENVIRONMENT}
+
+
+def _desk(wanted: bool, project: Path, state: Path) -> AbstractContextManager[Steward | None]:
+    return steward(project, ENVIRONMENT, state) if wanted else nullcontext()
+
+
+def _wait_for_dags(airflow: Airflow, flows: Sequence[str], within: float = 60.0) -> None:
     until = time.monotonic() + within
-    while not set(FLOWS) <= airflow.dags().keys():
+    while not set(flows) <= airflow.dags().keys():
         if time.monotonic() > until:
-            missing = ", ".join(sorted(set(FLOWS) - airflow.dags().keys()))
+            missing = ", ".join(sorted(set(flows) - airflow.dags().keys()))
             hint = "; ".join(airflow.import_errors()) or "look at the DAG processor's log."
             raise LandbridgeError(f"Airflow does not know {missing} after {within:g} s.", hint=hint)
         time.sleep(0.2)

@@ -3,7 +3,8 @@
 The ready file tells the addresses as environment variables, where the company's people are asked to do something, and
 which configuration files are other ones with this ERP. Each system is served on a port of its own.
 `POST /place_orders`, `/ship`, `/change_order`, `/tell`, `/close_order`, `/mark`; `GET /changed`, `/differences`,
-`/known`, `/told`, `/doubled`, `/facts`. What one of them needs to know stands in the address' query.
+`/known`, `/told`, `/doubled`, `/facts`. What one of them needs to know stands in the address' query. With `--takeover`
+also `POST /enter_elsewhere`, `/enter_accounts`; `GET /systems`, `/truth`, `/untold`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,8 @@ from sandbox.demo._backoffice import Backoffice
 from sandbox.demo._closing import Desk
 from sandbox.demo._northwind import CompanyError
 from sandbox.demo._sap import SapBackoffice
+from sandbox.demo._subsidiary import Subsidiary
+from sandbox.demo._takeover import Takeover
 from sandbox.demo._tryton import TrytonBackoffice
 from sandbox.tryton import Unobtainable
 
@@ -43,20 +47,30 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ready-file", type=Path, required=True, help="JSON, written when everything is seeded")
     parser.add_argument("--company", type=Path, default=None, help="folder of CSV files in Northwind's shape")
     parser.add_argument("--erp", choices=("sap", "tryton"), default="sap", help="which ERP it has (default: sap)")
+    parser.add_argument("--takeover", action="store_true", help="it takes over a house whose customers are in a Tryton")
     parser.add_argument("--seed", type=int, default=2026, help="seed of the generated company (default: 2026)")
     args = parser.parse_args(arguments)
+    if args.takeover and args.erp != "sap":
+        parser.error("--takeover: where the ERP is Tryton itself, no house is taken over")
     try:
         company = read_northwind(args.company) if args.company else generate(args.seed)
     except CompanyError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    crm_secret, hook_token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
     try:
-        backoffice = _backoffice(args.erp, args.state / "erp", company)
+        with closing(Subsidiary(args.state / "subsidiary")) if args.takeover else nullcontext() as subsidiary:
+            _serve(args, company, _backoffice(args.erp, args.state / "erp", company), subsidiary)
     except Unobtainable as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    return 0
+
+
+def _serve(args: argparse.Namespace, company: Company, backoffice: Backoffice, subsidiary: Subsidiary | None) -> None:
+    """Everything behind its address until SIGTERM."""
+    crm_secret, hook_token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
     world = World(args.state, company, backoffice=backoffice)
+    takeover = Takeover(world, subsidiary) if subsidiary is not None else None
     try:
         world.crm.register_client(CONSUMER_KEY, crm_secret)
         facts = world.seed() | {"orders": len(company.orders)}
@@ -66,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
         with (
             serve(world.crm.app) as crm,
             backoffice.serving() as erp,
-            serve(_people(world, Desk(world, hook_token), facts)) as people,
+            serve(_people(world, Desk(world, hook_token), takeover, facts)) as people,
         ):
             environment = {
                 "DEMO_CRM_URL": crm.url,
@@ -74,18 +88,19 @@ def main(arguments: list[str] | None = None) -> int:
                 "DEMO_CRM_CLIENT_SECRET": crm_secret,
                 "CRM_HOOK_TOKEN": hook_token,
                 **erp,
+                **(subsidiary.environment if subsidiary is not None else {}),
             }
             told: dict[str, Any] = {"people": people.url, "environment": environment, "facts": facts}
-            _write(args.ready_file, told | _project(args.erp))
+            told |= _project("takeover" if takeover is not None else args.erp)
+            _write(args.ready_file, told | {"takeover": takeover is not None})
             stopped.wait()
     finally:
         world.close()
-    return 0
 
 
-def _project(erp: str) -> dict[str, str]:
-    """The folder of configuration files that are other ones with this ERP, if there is one."""
-    folder = Path(__file__).with_name(erp)
+def _project(name: str) -> dict[str, str]:
+    """The folder of configuration files that are other ones with this ERP, or with a third system, if there is one."""
+    folder = Path(__file__).with_name(name)
     return {"project": str(folder)} if folder.is_dir() else {}
 
 
@@ -96,7 +111,7 @@ def _backoffice(erp: str, state: Path, company: Company) -> Backoffice:
     return SapBackoffice(state, secrets.token_urlsafe(24))
 
 
-def _people(world: World, desk: Desk, facts: dict[str, int]) -> Starlette:
+def _people(world: World, desk: Desk, takeover: Takeover | None, facts: dict[str, int]) -> Starlette:
     """The company's people behind an address."""
     asked: dict[str, tuple[str, Callable[..., Any]]] = {
         "place_orders": ("POST", world.place_orders),
@@ -112,6 +127,14 @@ def _people(world: World, desk: Desk, facts: dict[str, int]) -> Starlette:
         "differences": ("GET", lambda: differences(world)),
         "facts": ("GET", lambda: facts),
     }
+    if takeover is not None:
+        asked |= {
+            "enter_elsewhere": ("POST", takeover.enter_elsewhere),
+            "enter_accounts": ("POST", takeover.enter_accounts),
+            "systems": ("GET", takeover.systems),
+            "truth": ("GET", takeover.truth),
+            "untold": ("GET", takeover.untold),
+        }
 
     def route(name: str, method: str, call: Callable[..., Any]) -> Route:
         def answer(request: Request) -> JSONResponse:  # not async: Starlette calls it in a thread

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.demo._backoffice import Backoffice
-from sandbox.demo._company import Address, Company, Order
+from sandbox.demo._company import Address, Company, Customer, Order
 from sandbox.demo._sap import SapBackoffice
 from sandbox.salesforce import SalesforceSandbox
 from sandbox.sap_s4 import SapSandbox
@@ -57,14 +57,7 @@ class World:
         """Customers in the CRM; products with stock, and suppliers, in the ERP."""
         with self.crm.state.transaction():
             for customer in self.company.customers:
-                fields = {
-                    "Name": customer.name,
-                    "AccountNumber": customer.number,
-                    "Type": "Customer",
-                    "Phone": customer.phone,
-                    "CurrencyIsoCode": customer.currency,
-                }
-                self.crm.insert("Account", fields | _address("Billing", customer.address))
+                self._account(customer)
         ordered: Counter[str] = Counter()
         for order in self.company.orders:
             for line in order.lines:
@@ -99,9 +92,27 @@ class World:
         self._orders[po_number(order)] = order
         return created, (self.crm.get("Order", created) or {})["OrderNumber"]
 
+    def enter_customer(self, customer: Customer) -> str:
+        """A sales person enters one more customer in the CRM; its id there."""
+        with self.crm.state.transaction():
+            created = self._account(customer)
+        self.company = replace(self.company, customers=(*self.company.customers, customer))
+        return created
+
     def activate(self, order: str) -> None:
         """A sales person closes an order: from now on it is to be carried out."""
         self.crm.update("Order", order, {"Status": "Activated"})
+
+    def _account(self, customer: Customer) -> str:
+        fields = {
+            "Name": customer.name,
+            "AccountNumber": customer.number,
+            "Type": "Customer",
+            "Phone": customer.phone,
+            "CurrencyIsoCode": customer.currency,
+        }
+        created: str = self.crm.insert("Account", fields | _address("Billing", customer.address))
+        return created
 
     def _accounts(self) -> dict[str, str]:
         return {one["AccountNumber"]: one["Id"] for one in self.crm.records("Account") if one.get("AccountNumber")}

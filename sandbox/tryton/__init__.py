@@ -6,6 +6,7 @@ folder, and is spoken to over its JSON-RPC interface only: nothing here imports 
 
 from sandbox.tryton._build import Unobtainable
 from sandbox.tryton._client import Client, Refused
-from sandbox.tryton._server import Tryton
+from sandbox.tryton._recipe import PARTIES, TRADING
+from sandbox.tryton._server import Tryton, listen
 
-__all__ = ["Client", "Refused", "Tryton", "Unobtainable"]
+__all__ = ["PARTIES", "TRADING", "Client", "Refused", "Tryton", "Unobtainable", "listen"]

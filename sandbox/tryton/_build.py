@@ -19,7 +19,8 @@ from pathlib import Path
 
 from sandbox.tryton import _server
 from sandbox.tryton._company import INTEGRATION, found_company
-from sandbox.tryton._recipe import DATABASE, MODULES, PACKAGES, home, template_name, years
+from sandbox.tryton._parties import found_parties
+from sandbox.tryton._recipe import DATABASE, PARTIES, TRADING, Recipe, home, template_name, years
 
 _NOT_REACHED = re.compile(
     r"from versions: none|Max retries|NewConnectionError|Temporary failure|timed out|unreachable|ProxyError|"
@@ -41,22 +42,22 @@ class Template:
     passwords: Path
 
 
-def template(currency: str = "USD") -> Template:
+def template(currency: str = "USD", recipe: Recipe = TRADING) -> Template:
     """The template of a company that keeps its books in `currency`; built if it is not there."""
-    folder = home()
-    name = template_name(currency)
+    folder = home(recipe)
+    name = template_name(currency, recipe)
     made = Template(folder / "venv" / "bin" / "python", folder / f"{name}.sqlite", folder / f"{name}.json")
     if made.passwords.is_file():  # written last
         return made
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _locked(folder):
         if not (folder / "installed").is_file():
-            _install(folder)
+            _install(folder, recipe)
         base = folder / "base.sqlite"
         if not base.is_file():
-            _activate(folder, base)
+            _activate(folder, base, recipe)
         if not made.passwords.is_file():
-            _found(made, base, currency)
+            _found(made, base, currency, recipe)
     return made
 
 
@@ -70,13 +71,13 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _install(folder: Path) -> None:
+def _install(folder: Path, recipe: Recipe) -> None:
     """An environment with Tryton from the package index."""
     shutil.rmtree(folder / "venv", ignore_errors=True)
     _run([sys.executable, "-m", "venv", str(folder / "venv")], folder)
     pip = [str(folder / "venv" / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
     done = subprocess.run(
-        [*pip, "--retries", "1", "--timeout", "20", *PACKAGES],
+        [*pip, "--retries", "1", "--timeout", "20", *recipe.packages],
         capture_output=True, text=True, check=False, env=_server.clean_environment(),
     )  # fmt: skip
     if done.returncode:
@@ -92,7 +93,7 @@ def _install(folder: Path) -> None:
     (folder / "installed").touch()
 
 
-def _activate(folder: Path, base: Path) -> None:
+def _activate(folder: Path, base: Path, recipe: Recipe) -> None:
     """A database with the modules in it, and nothing else; the administrator's password is in base.secret."""
     with _workplace(folder) as work:
         (work / f"{DATABASE}.sqlite").touch()
@@ -103,14 +104,14 @@ def _activate(folder: Path, base: Path) -> None:
         admin = [str(folder / "venv" / "bin" / "python"), "-m", "trytond.cli.admin", "-c", str(configuration)]
         _run(
             [*admin, "-d", DATABASE, "--email", "admin@example.com", "--activate-dependencies",
-             "-u", "ir", "res", *MODULES],
+             "-u", "ir", "res", *recipe.modules],
             work, TRYTONPASSFILE=str(secret),
         )  # fmt: skip
         secret.replace(folder / "base.secret")
         _copy(work / f"{DATABASE}.sqlite", base)
 
 
-def _found(made: Template, base: Path, currency: str) -> None:
+def _found(made: Template, base: Path, currency: str, recipe: Recipe) -> None:
     """The company's database, made over Tryton's own interface."""
     with _workplace(base.parent) as work:
         shutil.copyfile(base, work / f"{DATABASE}.sqlite")
@@ -119,7 +120,10 @@ def _found(made: Template, base: Path, currency: str) -> None:
             people = process.wait_until_ready("admin", (base.parent / "base.secret").read_text(encoding="utf-8"))
             told = {"admin": "admin", "user": INTEGRATION}
             told |= {name: secrets.token_urlsafe(24) for name in ("admin_password", "password")}
-            found_company(people, currency, years(), told["admin_password"], told["password"])
+            if recipe is PARTIES:
+                found_parties(people, currency, told["admin_password"], told["password"])
+            else:
+                found_company(people, currency, years(), told["admin_password"], told["password"])
             people.close()
         finally:
             process.stop()

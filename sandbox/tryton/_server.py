@@ -16,20 +16,20 @@ from types import TracebackType
 
 from sandbox.tryton import _build
 from sandbox.tryton._client import Client
-from sandbox.tryton._recipe import DATABASE, PRICE_PLACES
+from sandbox.tryton._recipe import DATABASE, PRICE_PLACES, TRADING, Recipe
 
 _READY_WITHIN = 60.0
 
 
 class Process:
-    """`trytond` on the databases of a folder, at a port that the kernel chose."""
+    """`trytond` on the databases of a folder, at a port that the kernel chose, or on a socket that listens already."""
 
-    def __init__(self, python: Path, folder: Path) -> None:
+    def __init__(self, python: Path, folder: Path, listening: socket.socket | None = None) -> None:
         self.folder, self.log = folder, folder / "trytond.log"
         configuration = write_configuration(folder)
         # We bind and listen; Tryton's web server takes the socket over as it does from its own reloader. So the port
         # cannot be lost to another process, and calls wait in the queue while it starts.
-        with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
+        with listening or listen() as listening:
             self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
             handle = listening.fileno()
             launch = [sys.executable, str(Path(__file__).with_name("_launch.py")), str(os.getpid())]
@@ -75,8 +75,15 @@ class Tryton:
 
     database = DATABASE
 
-    def __init__(self, folder: Path | None = None, *, currency: str = "USD") -> None:
-        template = _build.template(currency)
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        currency: str = "USD",
+        recipe: Recipe = TRADING,
+        listening: socket.socket | None = None,
+    ) -> None:
+        template = _build.template(currency, recipe)
         self._own = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="landbridge-tryton-")) if folder is None else folder
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -85,7 +92,7 @@ class Tryton:
         self.currency = currency
         self.user, self.password = told["user"], told["password"]
         self.admin, self.admin_password = told["admin"], told["admin_password"]
-        self._process = Process(template.python, self.folder)
+        self._process = Process(template.python, self.folder, listening)
         self.url, self.pid = self._process.url, self._process.pid
         try:
             self.people = self._process.wait_until_ready(self.admin, self.admin_password)
@@ -112,6 +119,11 @@ class Tryton:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def listen() -> socket.socket:
+    """A socket at which calls wait until a Tryton takes it over."""
+    return socket.create_server(("127.0.0.1", 0), backlog=128)
 
 
 def write_configuration(folder: Path) -> Path:
