@@ -22,6 +22,7 @@ from landbridge.engine import AS_IT_IS, Engine, Hub, Parts, tune_process
 from landbridge.errors import ConfigError, Denied, Finding, Problem
 from landbridge.net import NetSettings, open_http
 from landbridge.quality import Checker
+from landbridge.settings import Installation as Knobs
 from landbridge.settings import Settings, System
 from landbridge.store import Store, StoreBudget, codes, migrate
 from landbridge.store.embedded import EmbeddedPostgres
@@ -239,6 +240,38 @@ def store_url(root: Path, settings: Settings) -> str:
         server.start()  # attaches where it runs already
         return server.ensure_database(DATABASE)
     return _revealed(url)
+
+
+@contextmanager
+def standing_store(root: Path) -> Iterator[Store | None]:
+    """The project's store where it runs and answers within seconds, as it is; None anywhere else, whatever the reason.
+
+    For who may look and need not: nothing is started, made or migrated.
+    """
+    try:
+        store = _standing(root)
+    except Exception:  # noqa: BLE001 - a store that cannot be asked is none here; what is wrong is told elsewhere
+        store = None
+    try:
+        yield store
+    finally:
+        if store is not None:
+            store.close()
+
+
+def _standing(root: Path) -> Store:
+    from landbridge.strict import yaml
+
+    file = root / "config" / "landbridge.yaml"
+    settings = yaml.validate(yaml.load_file(file, root=root), Knobs) if file.is_file() else Knobs()
+    if settings.store.url == "embedded":
+        url = EmbeddedPostgres(Path(os.environ.get("LANDBRIDGE_STATE") or root / STATE) / "postgres").url(DATABASE)
+    else:
+        url = _revealed(settings.store.url)
+    store = Store(f"{url}{'&' if '?' in url else '?'}connect_timeout=2", SystemClock(), pool=1)
+    with store.reading() as connection:
+        connection.exec_driver_sql("select 1")
+    return store
 
 
 def _revealed(reference: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mdm.declaration import Declaration
@@ -25,10 +26,12 @@ def train(declaration: Declaration, table: pa.Table, *, room: Room | None = None
     if declaration.scoring == "titles":
         from mdm import titles
 
-        return titles.train(declaration, table)
-    from mdm import bulk
+        model = titles.train(declaration, table)
+    else:
+        from mdm import bulk
 
-    return bulk.train(declaration, table, room=room)
+        model = bulk.train(declaration, table, room=room)
+    return replace(model, declared=declaration.digest)
 
 
 def match(

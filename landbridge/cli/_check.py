@@ -29,7 +29,8 @@ def check(
 ) -> None:
     """Report every problem of every file under config/ and mappings/ at once, with its place.
 
-    Without --live nothing is contacted, and addresses and secrets need not be set. With it, what changed at the
+    Without --live no system is contacted, and addresses and secrets need not be set; a store that runs is asked whether
+    the models of the hub fit what config/mdm declares. With --live, what changed at the
     systems since the last time is told, and a route whose mapping needs a field that is gone, renamed, shortened or
     retyped is paused until the field is back or the mapping is mended.
     """

@@ -41,7 +41,7 @@ def untrained(declaration: Declaration) -> Model:
         settings: dict[str, Any] = settings_of(declaration) | {"likeness": LIKENESS}
         floors = {one.column: Frequencies(EQUAL, {}) for one in declaration.comparisons}
         rare = {f"{name}.{part}": one for name, one in floors.items() for part in ("words", "letters")}
-        return Model(declaration.entity, _text(settings), {**floors, **rare})
+        return Model(declaration.entity, _text(settings), {**floors, **rare}, declared=declaration.digest)
     comparisons = comparison_settings(declaration)
     usual = {
         one["output_column_name"]: _guess([n for n in one["comparison_levels"] if not n.get("is_null_level")])
@@ -49,7 +49,7 @@ def untrained(declaration: Declaration) -> Model:
     }
     frequencies = {one.column: Frequencies(usual[one.column], {}) for one in declaration.comparisons if one.frequency}
     settings = {"probability_two_random_records_match": STRANGERS, "comparisons": comparisons}
-    return Model(declaration.entity, _text(settings), frequencies)
+    return Model(declaration.entity, _text(settings), frequencies, declared=declaration.digest)
 
 
 def _guess(levels: list[dict[str, Any]]) -> float:

@@ -36,6 +36,8 @@ class Model:
     frequencies: Mapping[str, Frequencies] = field(default_factory=dict)
     records: int = 0
     """How many records it was trained on."""
+    declared: str = ""
+    """The digest of the declaration that it was made for; columns, blocks and identifiers count too. "": not known."""
 
     @cached_property
     def model_id(self) -> str:
@@ -57,6 +59,8 @@ class Model:
             column: {"floor": one.floor, "shares": dict(one.shares)} for column, one in self.frequencies.items()
         }
         told = {"entity": self.entity, "settings": self.parsed, "frequencies": frequencies, "records": self.records}
+        if self.declared:
+            told["declared"] = self.declared
         return orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
 
     @staticmethod
@@ -70,7 +74,7 @@ class Model:
             column: Frequencies(float(one["floor"]), one["shares"]) for column, one in told["frequencies"].items()
         }
         settings = orjson.dumps(told["settings"], option=orjson.OPT_SORT_KEYS).decode()
-        return Model(told["entity"], settings, frequencies, told["records"])
+        return Model(told["entity"], settings, frequencies, told["records"], told.get("declared", ""))
 
 
 def comparison_settings(declaration: Declaration) -> list[dict[str, Any]]:
@@ -170,8 +174,18 @@ def check_model(declaration: Declaration, model: Model) -> None:
             problems.append(
                 Problem(file, 0, 0, f"the model holds other frequencies than column '{column}' asks for.", again)
             )
+    if not problems:
+        problems += declared_otherwise(declaration, model)
     if problems:
         raise ConfigError(problems)
+
+
+def declared_otherwise(declaration: Declaration, model: Model) -> list[Problem]:
+    """That a model was made for other columns, normalisers, blocks or identifiers, where both say what they are of."""
+    if not model.declared or not declaration.digest or model.declared == declaration.digest:
+        return []
+    what = "the model was made for other columns, normalisers, blocks or identifiers than are declared now."
+    return [Problem(_file(declaration), 0, 0, what, f"Train it again: landbridge mdm train {declaration.entity}.")]
 
 
 def _conditions(comparison: dict[str, Any]) -> list[str]:

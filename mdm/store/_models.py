@@ -39,6 +39,14 @@ def find(connection: Connection, model: str) -> Kept | None:
 _FIND = sql("select id, entity, content, frequencies, made_at from hub_model where id = :id")
 
 
+def there(connection: Connection) -> bool:
+    """Whether the hub's tables are there at all."""
+    return bool(rows(connection, _THERE)[0].there)
+
+
+_THERE = sql("select to_regclass('hub_entity') is not null as there")
+
+
 def of(connection: Connection, entity: str) -> str | None:
     """The model that an entity's records are grouped by; None before the first record."""
     found = rows(connection, _OF, entity=entity)

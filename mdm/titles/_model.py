@@ -10,7 +10,7 @@ import orjson
 
 from landbridge.errors import ConfigError, Problem
 from mdm.declaration import Comparison, Declaration
-from mdm.score import Frequencies, Model
+from mdm.score import Frequencies, Model, declared_otherwise
 from mdm.titles._terms import letters, words
 
 if TYPE_CHECKING:
@@ -101,3 +101,5 @@ def check_model(declaration: Declaration, model: Model) -> None:
         problems.append("the model was made for other columns or levels than are declared now.")
     if problems:
         raise ConfigError([Problem(file, 0, 0, what, again) for what in problems])
+    if found := declared_otherwise(declaration, model):
+        raise ConfigError(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 from dataclasses import replace
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 from sqlalchemy import text
 from steward_bench import address, terminal
 
+from landbridge.canonical import Canonical
 from landbridge.errors import ConfigError
-from mdm.declare import load
-from mdm.publish import EngineHub
+from mdm.declare import check_in_use, load
+from mdm.publish import EngineHub, train_kept
 from mdm.store import models
 
 STREETS = ("Hauptstr.", "Ringweg", "Marktplatz", "Gartenweg", "Feldstr.", "Parkallee", "Uferweg", "Bergstr.")
@@ -109,6 +111,54 @@ def test_what_is_not_there_is_refused(steward):
         "mdm", "adopt-model", "customer", "--model", "nonsense", code=1
     )
     assert "keeps no supplier" in steward("mdm", "train", "supplier", code=1)
+
+
+@pytest.mark.parametrize("part", ["normalise", "blocks", "identifiers", "comparisons", None])
+def test_an_edit_of_what_is_compared_is_refused_at_run_time_and_told_by_check(
+    steward, root, tmp_path, clock, database_url, monkeypatch, part
+):
+    world = steward.world
+    fill(world, 30)
+    steward("mdm", "train", "customer")
+    steward("mdm", "adopt-model", "customer")
+    project = tmp_path / "project"
+    for folder in ("config", "mappings", "schemas"):
+        shutil.copytree(root / folder, project / folder)
+    file = project / "config/mdm/customer.yaml"
+    edits = {
+        "normalise": ('city: {from: "addresses[].city", normalise: city}', "city: addresses[].city | text"),
+        "blocks": ("  - [street, city]\n", ""),
+        "identifiers": ("  duns: {same: 20}", "  duns: {same: 20, apart: true}"),
+        "comparisons": ("  branch: [exact]\n", ""),
+        None: ("thresholds: {auto: 8, review: 2}", "thresholds: {auto: 9, review: 3}"),
+    }
+    old, new = edits[part]
+    written = file.read_text(encoding="utf-8")
+    assert old in written
+    file.write_text(written.replace(old, new), encoding="utf-8")
+    (project / "config/landbridge.yaml").write_text("store: {url: env:A_STORE}\n", encoding="utf-8")
+    canonical = Canonical.load(root / "schemas" / "canonical")
+    assert check_in_use(project, canonical, None) == ([], []), "a store that nobody can reach says nothing"
+    monkeypatch.setenv("A_STORE", database_url)
+    problems, warnings = check_in_use(project, canonical, None)
+    assert problems == []
+    hub = EngineHub(load(project, canonical), clock)
+    if part is None:
+        assert warnings == []
+        with world.store.reading() as connection:
+            hub.take(connection, "customer", [], clock.now())
+        return
+    [told] = [str(one) for one in warnings]
+    line = file.read_text(encoding="utf-8").splitlines().index("comparisons:") + 1
+    assert told.startswith(f"config/mdm/customer.yaml:{line}:1  the hub will take no customer until it is grouped anew")
+    assert "landbridge mdm train customer" in told
+    with world.store.reading() as connection, pytest.raises(ConfigError, match="landbridge mdm train customer"):
+        hub.take(connection, "customer", [], clock.now())
+    trained = train_kept(world.store, hub, "customer")
+    with world.store.transaction("adopt") as connection:
+        hub.adopt(connection, "customer", trained)
+        assert hub.take(connection, "customer", [], clock.now()).groups == {}
+    assert check_in_use(project, canonical, None) == ([], [])
 
 
 def test_another_declaration_takes_nothing_until_a_model_of_it_is_adopted(steward, clock):
