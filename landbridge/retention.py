@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from landbridge.engine import Hub
     from landbridge.settings._installation import Retention
     from landbridge.store import Store
 
@@ -30,12 +31,14 @@ class Retired:
     rows: dict[str, int] = field(default_factory=dict)
 
 
-def retire(store: Store, retention: Retention, now: datetime, state: Path | None = None) -> Retired:
+def retire(
+    store: Store, retention: Retention, now: datetime, state: Path | None = None, hub: Hub | None = None
+) -> Retired:
     """Drop what is older than the retention of its table; one transaction per table, so that locks are brief.
 
     A message leaves with its envelope: the settled outbox rows of a month go when the inbox of that month goes, so
     that the accounting holds before and after. The results of the quality gate go with the runs, and their pages with
-    them, which stand below `state`.
+    them, which stand below `state`. What a hub forgets is a version's content; that it was there stays.
     """
     done = Retired()
     with store.transaction("partitions") as connection:
@@ -51,6 +54,11 @@ def retire(store: Store, retention: Retention, now: datetime, state: Path | None
         groups.forget_references(connection, now - retention.by_table["inbox"])
     with store.transaction("retention") as connection:
         pages = quality.drop_older(connection, now - retention.runs)
+    if hub is not None and retention.hub is not None:
+        for entity in sorted(hub.entities):
+            with store.transaction("retention") as connection:
+                forgotten = hub.retire(connection, entity, now - retention.hub)
+            done.rows["hub"] = done.rows.get("hub", 0) + forgotten
     for page in pages:
         if state is not None:
             (state / page).unlink(missing_ok=True)

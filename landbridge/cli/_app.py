@@ -19,7 +19,7 @@ PANELS = {
     "Configuration": ("_check", "_mapping", "_schema", "_profile", "_new"),
     "Running": ("_run", "_up", "_serve", "_worker", "_demo", "_sandbox"),
     "One record": ("_records", "_xref"),
-    "Operating": ("_operate", "_drain", "_reconcile", "_drift", "_codes", "_quality", "_dead", "_adopt"),
+    "Operating": ("_operate", "_drain", "_reconcile", "_drift", "_codes", "_quality", "_dead", "_adopt", "_erase"),
 }
 """The modules with commands, as `--help` groups them; each has `register(app)` and imports the rest inside."""
 

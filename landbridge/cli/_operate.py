@@ -376,7 +376,8 @@ def retention(context: typer.Context) -> None:
 
     with opened(context) as installation:
         kept = installation.settings.installation.retention
-        done = retire(installation.store, kept, installation.clock.now(), installation.state)
+        hub = installation.hub if kept.hub is not None else None
+        done = retire(installation.store, kept, installation.clock.now(), installation.state, hub)
     say(f"removed: {', '.join(done.dropped) or 'nothing'}; made: {', '.join(done.created) or 'nothing'}.")
     if done.rows:
         say(told(done.rows, sorted(done.rows)) + " removed by row.")

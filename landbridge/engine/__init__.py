@@ -6,9 +6,10 @@ Everything enters by the inbox and leaves by the outbox. `Engine` runs flows; `P
 from landbridge.engine._adopt import Adoption, adopt
 from landbridge.engine._as_it_is import AS_IT_IS
 from landbridge.engine._engine import Engine, RunResult
+from landbridge.engine._erase import Erasure, erase
 from landbridge.engine._extract import Extracted, Told, incoming_of, receive
 from landbridge.engine._grouping import publish, regroup
-from landbridge.engine._hub import Golden, Grouped, Hub, Sighting
+from landbridge.engine._hub import Erased, Golden, Grouped, Hub, Sighting
 from landbridge.engine._parts import HUB, STATES, Parts
 from landbridge.engine._plan import reference_of
 from landbridge.engine._preview import Difference, Example, Preview, preview, preview_rows
@@ -25,6 +26,8 @@ __all__ = [
     "Adoption",
     "Difference",
     "Engine",
+    "Erased",
+    "Erasure",
     "Example",
     "Extracted",
     "Golden",
@@ -40,6 +43,7 @@ __all__ = [
     "adopt",
     "canonical_of",
     "canonicalise",
+    "erase",
     "fetch_one",
     "hold_feeds",
     "hub_feeds",

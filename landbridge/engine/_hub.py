@@ -58,6 +58,15 @@ class Grouped:
     """The golden records that are new, other than before, or retired: what the hub's own feeds say, in order."""
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What became of records whose content was erased."""
+
+    grouped: Grouped
+    golden: Collection[UUID]
+    """Every golden record that ever held one of them: what was sent for it may hold what they said."""
+
+
 class Hub(Protocol):
     """The master-data hub, handed in at the composition root; what it does is part of the caller's transaction."""
 
@@ -67,3 +76,9 @@ class Hub(Protocol):
 
     def take(self, connection: Connection, entity: str, sightings: Sequence[Sighting], now: datetime) -> Grouped:
         """Keep these records, decide who is who, and say what changed; the same batch twice is the same as once."""
+
+    def erase(self, connection: Connection, entity: str, erased: Collection[UUID]) -> Erased:
+        """Erase what these records said, in golden records too; nothing of it comes back by being told once more."""
+
+    def retire(self, connection: Connection, entity: str, before: datetime) -> int:
+        """Forget what records and golden records said that said something else before a time; how many versions."""

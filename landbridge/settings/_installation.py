@@ -32,6 +32,11 @@ class Retention(Model):
     attempts: Duration = Field(timedelta(days=90), description="Attempts with their outcomes.", examples=["90d"])
     history: Duration = Field(timedelta(days=400), description="What was decided, by whom and why.", examples=["400d"])
     runs: Duration = Field(timedelta(days=400), description="Runs of flows with their counts.", examples=["400d"])
+    hub: Duration | None = Field(
+        None,
+        description="What records of the hub said before they said something else; default: for ever.",
+        examples=["3650d"],
+    )
 
     @property
     def by_table(self) -> dict[str, timedelta]:

@@ -9,6 +9,7 @@ from landbridge.store import _breaker as breakers
 from landbridge.store import _codes as codes
 from landbridge.store import _control as control
 from landbridge.store import _drift as drift
+from landbridge.store import _erasure as erasure
 from landbridge.store import _figures as figures
 from landbridge.store import _groups as groups
 from landbridge.store import _hooks as hooks
@@ -41,6 +42,7 @@ __all__ = [
     "control",
     "drift",
     "ensure_partitions",
+    "erasure",
     "figures",
     "groups",
     "hooks",

@@ -359,18 +359,6 @@ def names(connection: Connection, subject: UUID) -> list[Any]:
 _NAMES = sql("select system, entity, id from xref where subject = :subject order by linked_at, system limit 3")
 
 
-def erase(connection: Connection, subject: UUID) -> int:
-    """Erase every body of a subject's messages (a person's right); envelopes and counts stay."""
-    return connection.execute(_ERASE, {"subject": subject}).rowcount
-
-
-_ERASE = sql("""
-delete from body where (owner, kind) in (
-    select i.id, k.kind from inbox i cross join (values ('native'), ('canonical')) as k (kind) where i.subject = :subject
-    union all
-    select a.id, 'target' from outbox o join attempt a on a.outbox_id = o.id where o.subject = :subject)""")
-
-
 def drop_older(connection: Connection, table: str, before: datetime) -> list[str]:
     """Drop the monthly partitions of a table that end before an instant; returns their names.
 

@@ -136,7 +136,14 @@ _INSERT_AGAIN = """
 insert into inbox (id, received_at, feed_id, scope, source_key, action, fingerprint, trace, again)
 select nextval('landbridge_id'), :now, l.feed_id, l.scope, l.source_key, 'upsert', l.fingerprint, gen_random_uuid(), true
 from (select * from last order by id offset 0) l
-where l.action = 'upsert' and not exists (  -- what waits to be processed brings it anyway
+where l.action = 'upsert'
+  and (  -- what was erased has nothing to be sent again
+    exists (select from body where owner = l.id and kind = 'native' and at = l.received_at)
+    or not exists (
+        select from xref x join history h on h.subject = x.subject and h.event = 'erased'
+        join feed f on f.system = x.system and f.entity = x.entity
+        where f.id = l.feed_id and x.scope = l.scope and x.id = l.source_key))
+  and not exists (  -- what waits to be processed brings it anyway
     select from inbox where feed_id = l.feed_id and source_key = l.source_key and scope = l.scope and not processed)
 returning feed_id"""
 

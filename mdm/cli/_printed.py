@@ -84,7 +84,10 @@ def golden(found: ShownGolden) -> None:
         say(f"    {by}{lost}")
     say()
     for version in found.versions:
-        say(f"version {version.version} {_time(version.at)} {version.state} {version.hash[:12]}")
+        mark = f"erased {_time(version.erased_at)}" if version.erased_at else version.hash[:12]
+        say(f"version {version.version} {_time(version.at)} {version.state} {mark}")
+    if found.erased_at is not None:
+        say("A record of this was erased since: what it gave is gone, and this cannot be held against what was stored.")
     if found.reproduced is not None:
         same = "is what was stored then" if found.reproduced else "IS NOT what was stored then"
         say(f"Made anew from what its sources had said, this {same}.")

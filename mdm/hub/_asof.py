@@ -26,6 +26,11 @@ class AsOf(NamedTuple):
         """Whether what is made anew is what was stored."""
         return self.golden.hash == self.stored.hash
 
+    @property
+    def erased(self) -> bool:
+        """Whether a record of it was erased since: then it cannot be what was stored, and nothing is broken."""
+        return self.stored.erased_at is not None
+
 
 def as_of(
     connection: Connection,

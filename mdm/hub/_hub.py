@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from landbridge.time import Clock
 from mdm.hub._asof import AsOf, as_of
 from mdm.hub._change import Change, Decision, Follow, Matching, Regrouped
 from mdm.hub._decide import decide, revoke
+from mdm.hub._erase import erase
 from mdm.hub._take import take
 from mdm.store import records
 
@@ -101,6 +102,11 @@ class Hub:
         """Undo a decision: everything is as if it had never been made."""
         at = self.turn(connection, entity)
         return self._told(connection, revoke(connection, entity, self._matching(entity), at, decision, by))
+
+    def erase(self, connection: Connection, entity: str, ids: Collection[UUID]) -> list[Regrouped]:
+        """Erase what these records said, in versions, golden records, decisions and models; see `erase`."""
+        at = self.turn(connection, entity)
+        return self._told(connection, erase(connection, entity, self._matching(entity), at, ids))
 
     def as_of(
         self,

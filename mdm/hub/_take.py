@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from mdm.hub._arrive import Batch, advance, arrived
+from mdm.hub._arrive import Arrived, Batch, advance, arrived
 from mdm.hub._change import Change, Matching, Regrouped
 from mdm.hub._compare import compare, rearrange
 from mdm.hub._regroup import regroup, unidentified
@@ -22,6 +22,19 @@ def take(
     versions = [arrived(change) for change in changes]
     before = records.known(connection, {change.record for change in changes})
     batch = advance(matching, entity, versions, before)
+    return put(connection, entity, matching, at, batch, versions, _notices(batch))
+
+
+def put(
+    connection: Connection,
+    entity: str,
+    matching: Matching,
+    at: datetime,
+    batch: Batch,
+    versions: Sequence[Arrived],
+    notices: Collection[Notice],
+) -> list[Regrouped]:
+    """Write these versions and how the records stand after them, and do everything that follows."""
     found = compare(connection, matching, batch)
     rows = {(one.change.record, one.order): one.row() for one in versions}
     linked = records.write(
@@ -41,16 +54,8 @@ def take(
     seeds = linked | found.touched | batch.after.keys()
     if batch.said:
         seeds |= records.say(connection, batch.said)
-    return regroup(
-        connection,
-        entity,
-        matching,
-        at,
-        seeds,
-        revalued=batch.after.keys(),
-        new=batch.new,
-        notices=_notices(batch),
-    )
+    revalued = batch.after.keys()
+    return regroup(connection, entity, matching, at, seeds, revalued=revalued, new=batch.new, notices=notices)
 
 
 def _notices(batch: Batch) -> list[Notice]:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import Connection
 
-from landbridge.engine import Golden, Grouped, Sighting
+from landbridge.engine import Erased, Golden, Grouped, Sighting
 from landbridge.errors import ConfigError
 from mdm.declaration import Declaration
 from mdm.hub import Change, Decision, Hub, Matching, Regrouped
@@ -17,7 +17,7 @@ from mdm.normalise import features
 from mdm.publish._models import model_of
 from mdm.publish._published import Publisher
 from mdm.scoring import match, scorer
-from mdm.store import bulk, models, reading, records
+from mdm.store import bulk, erasing, models, reading, records
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -98,6 +98,18 @@ class EngineHub(Publisher):
         """Undo a decision; as `decide`."""
         hub = self._in_turn(connection, entity)
         return self.watched(connection, entity, lambda: hub.revoke(connection, entity, decision, by))
+
+    def erase(self, connection: Connection, entity: str, erased: Collection[UUID]) -> Erased:
+        """Erase what these records said; as `decide`."""
+        hub = self._in_turn(connection, entity)
+        grouped = self.watched(connection, entity, lambda: hub.erase(connection, entity, erased))
+        self.forget(entity)  # a model may have been left for one that no longer counts what they said
+        return Erased(grouped, erasing.homes(connection, erased))
+
+    def retire(self, connection: Connection, entity: str, before: datetime) -> int:
+        """Forget the content of versions that others had superseded before a time; how many there were."""
+        self._in_turn(connection, entity)
+        return erasing.superseded(connection, entity, before, self._clock.now())
 
     def table(self, connection: Connection, entity: str) -> pa.Table:
         """The records that the hub holds as they are compared: what a model is trained and matched on."""

@@ -43,6 +43,8 @@ class Version:
     at: datetime
     state: str
     hash: str
+    erased_at: datetime | None
+    """When a record of it was erased: what that record gave is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class ShownGolden:
     versions: tuple[Version, ...]
     reproduced: bool | None
     """Of a look back: whether the record made anew from its records' versions is the one that was stored then."""
+    erased_at: datetime | None
+    """When a record of what is shown was erased: it can no longer be held against what was stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +188,15 @@ class View:
                     hint = "Ask for a later time."
                     raise Invalid([Finding("as_of", "time", f"no source knew {record} at that time", hint)])
                 values, lineage = made.golden.values, made.golden.lineage
-                reproduced = made.reproduced if valid is None else None
+                reproduced = made.reproduced if valid is None and not made.erased else None
                 held = [one.id for one in reading.was(connection, id_, valid, recorded)]
             known = queue.look(connection, held)
             versions = [one for one in reading.history(connection, id_) if recorded is None or one.at <= recorded]
         return ShownGolden(
             id_, stored.state, stored.version, stored.at, self.look.body(values), self._attributes(values, lineage),
             stored.quality, tuple(self.look.named(known[one]) for one in held if one in known),
-            tuple(Version(one.version, one.at, one.state, one.hash) for one in versions), reproduced,
+            tuple(Version(one.version, one.at, one.state, one.hash, one.erased_at) for one in versions), reproduced,
+            stored.erased_at,
         )  # fmt: skip
 
     def _attributes(self, values: Mapping[str, Any], lineage: Mapping[str, Any]) -> tuple[Attribute, ...]:

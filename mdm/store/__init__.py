@@ -2,6 +2,7 @@
 
 from mdm.store import _bulk as bulk
 from mdm.store import _decisions as decisions
+from mdm.store import _erasing as erasing
 from mdm.store import _figures as figures
 from mdm.store import _groups as groups
 from mdm.store import _labels as labels
@@ -16,6 +17,7 @@ from mdm.store._sql import fragment, storable
 __all__ = [
     "bulk",
     "decisions",
+    "erasing",
     "figures",
     "fragment",
     "groups",

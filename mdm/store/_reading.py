@@ -25,6 +25,8 @@ class Stored(NamedTuple):
     quality: Mapping[str, Any]
     hash: str
     policy: str
+    erased_at: datetime | None = None
+    """When a record of it was erased: what that record gave is gone, and it cannot be made anew."""
 
 
 def home(connection: Connection, ids: Collection[UUID]) -> dict[UUID, UUID]:
@@ -42,7 +44,7 @@ def members(connection: Connection, golden: UUID) -> list[UUID]:
 
 _MEMBERS = sql("select id from hub_record where golden = :golden order by id")
 
-_STORED = "g.id, g.version, g.entity, g.at, g.state, g.values, g.lineage, g.quality, g.hash, g.policy"
+_STORED = "g.id, g.version, g.entity, g.at, g.state, g.values, g.lineage, g.quality, g.hash, g.policy, g.erased_at"
 
 
 def stored(connection: Connection, ids: Collection[UUID], recorded: datetime | None = None) -> dict[UUID, Stored]:

@@ -17,7 +17,7 @@ from workbench import engine, flow
 
 from landbridge.connector import Entity
 from landbridge.net import Usage
-from landbridge.store import StoreBudget, control, ensure_partitions, identity, migrate, outbox
+from landbridge.store import StoreBudget, control, ensure_partitions, erasure, identity, migrate, outbox
 from landbridge.store._identity import Key
 from landbridge.store._migrate import alembic_config
 from landbridge.store._outbox import Recorded
@@ -175,7 +175,8 @@ def test_erasure_removes_every_body_of_a_subject_and_keeps_the_counts(store, clo
     one_row.deliver()
     with store.transaction("test") as connection:
         subject = connection.execute(text("select subject from inbox")).scalar_one()
-        assert control.erase(connection, subject) == 3
+        done = erasure.erase(connection, erasure.Scope("customer", [subject], [subject], None), clock.now())
+        assert done.bodies == 3
         assert connection.execute(text("select count(*) from body")).scalar_one() == 0
     assert one_row.accounting()[0].delivered == 1
 
