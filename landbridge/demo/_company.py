@@ -46,8 +46,18 @@ class Company:
 
 
 @contextmanager
-def company(state: Path, folder: Path | None, erp: str | None = None, *, takeover: bool = False) -> Iterator[Company]:
-    """The company, seeded and serving inside the block; from CSV files in `folder`, else made up; with another ERP."""
+def company(
+    state: Path,
+    folder: Path | None,
+    erp: str | None = None,
+    *,
+    takeover: bool = False,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Company]:
+    """The company, seeded and serving inside the block; from CSV files in `folder`, else made up; with another ERP.
+
+    `env` is the whole environment of its program (default: ours).
+    """
     ready, log = state / "company.json", state / "company.log"
     argv = [sys.executable, "-m", "sandbox.demo", "--state", str(state / "systems"), "--ready-file", str(ready)]
     if folder is not None:
@@ -56,7 +66,7 @@ def company(state: Path, folder: Path | None, erp: str | None = None, *, takeove
         argv += ["--erp", erp]
     if takeover:
         argv.append("--takeover")
-    program = Child("company", argv, log, restart="never", ready=ready.is_file, ready_within=300)
+    program = Child("company", argv, log, env=env, restart="never", ready=ready.is_file, ready_within=300)
     try:
         supervisor = Supervisor([program])
         supervisor.start()

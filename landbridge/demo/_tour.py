@@ -154,13 +154,13 @@ def run(root: Path, *, once: bool, folder: Path | None, erp: str | None = None, 
     console = console or Console(width=None if sys.stdout.isatty() else 130)
     began = time.monotonic()
     state = root / ".landbridge" / "demo"
-    _environment(state)
+    theirs = _environment(state)
     with _interruptible() as interrupted, _fresh(state):
         console.print("Setting up a company with a CRM and an ERP …")
         if erp is not None:
             console.print("  the first time, its ERP is installed: that takes a minute", highlight=False)
         takeover = folder is None and erp is None  # of a company that is made up and has our sandbox for its ERP
-        with company(state, folder, erp, takeover=takeover) as ours:
+        with company(state, folder, erp, takeover=takeover, env=theirs) as ours:
             console.print("  " + ", ".join(f"{number} {word}" for word, number in ours.facts.items()))
             os.environ.update(ours.environment)
             console.print("Starting PostgreSQL and Airflow …")
@@ -222,12 +222,17 @@ def _wait_for_dags(airflow: Airflow, flows: Sequence[str], within: float = 60.0)
         time.sleep(0.2)
 
 
-def _environment(state: Path) -> None:
-    """The children's environment: nothing of the user's Airflow or Landbridge may reach the demonstration."""
+def _environment(state: Path) -> dict[str, str]:
+    """Make this the environment of a demonstration: nothing of the user's Airflow or Landbridge may reach it.
+
+    Returns what it was: the company's program is neither, and may be told where its own installations are kept.
+    """
+    before = dict(os.environ)
     for name in list(os.environ):
         if name.startswith(("AIRFLOW_", "LANDBRIDGE_")):
             del os.environ[name]
     os.environ["LANDBRIDGE_STATE"] = str(state)
+    return before
 
 
 @contextmanager

@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from rich.console import Console
 
+from connectors.tryton import Tryton, TrytonConfig
 from landbridge.demo._one_customer import OneCustomer, one_customer, still_true
 from landbridge.demo._project import compose
 from landbridge.demo._steward import Steward, steward
+from landbridge.errors import Denied
 from landbridge.installation import Installation
+from landbridge.net import NetSettings, open_http
+from landbridge.secrets import Secret
 from landbridge.settings import Settings
 from landbridge.store import Store
 from landbridge.store.embedded import EmbeddedPostgres
@@ -221,6 +226,23 @@ def test_without_a_tryton_the_chapter_is_shown_with_two_systems(
         assert "the house's own system cannot be had, so two are shown" in said and "unreachable" in said
         assert two.customers.feeds == ("customers_of_erp",) and two.customers.doubtful() == []
         assert still_true(two.stage, two.customers) == []
+
+
+def test_of_a_tryton_with_few_modules_only_the_entities_that_are_used_are_asked_for(subsidiary: Subsidiary) -> None:
+    told = subsidiary.environment
+    secret = Secret.plain(told["DEMO_SUBSIDIARY_PASSWORD"])
+    given: dict[str, Any] = {"url": told["DEMO_SUBSIDIARY_URL"], "database": "erp", "user": "landbridge"}
+
+    def connector(*entities: str) -> Tryton:
+        config = TrytonConfig(**given, password=secret, deletions=False, entities=entities)
+        clock = SystemClock()
+        return Tryton("subsidiary", config, open_http("subsidiary", config, NetSettings(), clock=clock), clock)
+
+    assert connector("customer").check().organisation.startswith("erp/")
+    with pytest.raises(Denied, match=r"read sale\.sale, whose module is not installed"):
+        connector().check()
+    with pytest.raises(ValidationError, match="'order' is not known here; known are customer, supplier"):
+        connector("order")
 
 
 def test_the_third_systems_files_differ_from_the_projects_own_only_by_it(root: Path) -> None:
