@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from _customers import customers
+from sqlalchemy import text
 
 from landbridge.store import Store
 from landbridge.store.embedded import EmbeddedPostgres
@@ -24,6 +25,7 @@ from mdm.declare import read
 from mdm.hub import Change, Hub, Matching
 from mdm.normalise import features
 from mdm.store import migrate
+from mdm.store.tables import metadata
 
 ROOT = Path(__file__).resolve().parent.parent
 ZERO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -82,22 +84,51 @@ def database(*, durable: bool = True) -> Iterator[str]:
 
 
 @contextmanager
-def databases(count: int, *, durable: bool = True) -> Iterator[list[str]]:
-    """The URLs of empty databases on a server of their own."""
+def databases(count: int, *, durable: bool = True, memory: str = "256MB") -> Iterator[list[str]]:
+    """The URLs of empty databases on a server of their own, with so much memory for their pages."""
     home = Path(tempfile.mkdtemp(prefix="landbridge-bench-"))
     home.chmod(0o711)
     server = EmbeddedPostgres(home / "postgres", durable=durable, die_with_parent=True)
     try:
         server.start()
+        if memory != "256MB":  # what a server of ours has
+            with server.urls().connect("postgres") as connection:
+                connection.execute(f"alter system set shared_buffers = '{memory}'")
+            server.stop()
+            server.start()
         yield [server.ensure_database(f"hub{number}") for number in range(count)]
     finally:
         server.remove()
         shutil.rmtree(home, ignore_errors=True)
 
 
+def memory_for(records: int) -> str:
+    """Memory in which so many records with all that is derived from them stay."""
+    return "256MB" if records <= 50_000 else f"{max(1, -(-records * 3 // 1_000_000))}GB"
+
+
+def settle(store: Store) -> None:
+    """What autovacuum and some hours of use do to a hub after its load: its pages are clean, and in memory."""
+    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in metadata.sorted_tables:
+            connection.execute(text(f"vacuum (analyze) {table.name}"))
+        for table in metadata.sorted_tables:
+            connection.execute(text("set enable_indexonlyscan = off"))
+            connection.execute(text(f"select count(*) from {table.name}"))
+            connection.execute(text("set enable_indexonlyscan = on"))
+            connection.execute(text("set enable_seqscan = off"))
+            for column in {next(iter(index.columns)).name for index in (table.primary_key, *table.indexes)}:
+                connection.execute(text(f"select count(*) from {table.name} where {column} is not null"))
+            connection.execute(text("set enable_seqscan = on"))
+        connection.execute(text("checkpoint"))
+
+
 @contextmanager
 def prepared(records: int, *, more: int = 0, seed: int = 1) -> Iterator[Prepared]:
-    """A hub with so many records loaded in bulk, and `more` made-up ones that it has not seen."""
+    """A hub with so many records loaded in bulk, and `more` made-up ones that it has not seen.
+
+    It is what it would be some hours after its load: vacuumed, and in the memory of its server.
+    """
     from mdm.bulk import match, table_of, train
     from mdm.score import PartyScorer
 
@@ -117,7 +148,7 @@ def prepared(records: int, *, more: int = 0, seed: int = 1) -> Iterator[Prepared
     begun = time.perf_counter()
     edges = list(match(declared, model, table))
     timed("match", begun)
-    with database() as url:
+    with databases(1, memory=memory_for(records)) as (url,):
         store = Store(url, SystemClock())
         migrate(store.engine)
         matching = Matching(declared, PartyScorer(declared, model), features)
@@ -128,6 +159,9 @@ def prepared(records: int, *, more: int = 0, seed: int = 1) -> Iterator[Prepared
                 connection, "customer", (change(n, row) for n, row in enumerate(rows[:records])), table, edges
             )
         timed("store", begun)
+        begun = time.perf_counter()
+        settle(store)
+        timed("vacuum and warm", begun)
         print(f"   {loaded.records} records, {loaded.golden} golden records, {loaded.crowds} crowds", flush=True)
         try:
             yield Prepared(store, hub, matching, rows, records, took)
