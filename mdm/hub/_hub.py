@@ -48,7 +48,8 @@ class Hub:
         ticked = records.tick(connection, entity, self._clock.now(), model)
         if ticked.model != model:
             told = f"{entity} is grouped by model {ticked.model}, and this process reads model {model}."
-            raise ConfigError([Problem("mdm", 0, 0, told, "Adopt the new model, or restart with the one in use.")])
+            hint = f"Adopt the new model (landbridge mdm adopt-model {entity}), or restart with the one in use."
+            raise ConfigError([Problem(f"config/mdm/{entity}.yaml", 0, 0, told, hint)])
         return ticked.at
 
     def take(self, connection: Connection, entity: str, changes: Sequence[Change]) -> list[Regrouped]:
