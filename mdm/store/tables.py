@@ -203,6 +203,8 @@ decision = Table(
     Column("revoked_by", Text),
     CheckConstraint("verdict in (" + ", ".join(f"'{one}'" for one in VERDICTS) + ")", name="verdict"),
     Index("ix_hub_decision_entity", "entity", "at"),
+    Index("ix_hub_decision_these", "these", postgresql_using="gin"),
+    Index("ix_hub_decision_those", "those", postgresql_using="gin"),
 )
 
 link = Table(
