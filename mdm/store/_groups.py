@@ -117,6 +117,15 @@ _NEXT = """
     select l.a, l.kind = 'same' from hub_link l where l.b = <from> and (l.kind = 'same' or l.kind = 'told'
         and not exists (select from hub_link d where d.a = l.a and d.b = l.b and d.kind in <parted>))"""
 _PARTED = "('different', 'parent', 'child')"
+# What stewards parted is reached too: the partition knows better, and asking per edge costs more than reading more.
+_NEAR = """
+    select e.b as id from hub_edge e where e.a = r.id and e.weight >= :auto
+    union all
+    select e.a from hub_edge e where e.b = r.id and e.weight >= :auto
+    union all
+    select l.b from hub_link l where l.a = r.id and l.kind in ('same', 'told')
+    union all
+    select l.a from hub_link l where l.b = r.id and l.kind in ('same', 'told')"""
 
 _COMPONENT = sql(
     """
@@ -125,7 +134,7 @@ with recursive reach (id) as (
     union
     select n.id from reach r
     cross join lateral (select 1 from hub_record where id = r.id and not crowded offset 0) calm
-    cross join lateral (<next>) n
+    cross join lateral (<near>) n
 ),
 reached as materialized (select id from reach limit :most),
 crowd as materialized (
@@ -141,8 +150,7 @@ select 'crowd' as kind, cast(null as uuid) as a, cast(null as uuid) as b, cast(n
 union all
 <between>""",
     between=_BETWEEN,
-    next=_NEXT,
-    **{"from": "r.id", "parted": _PARTED},
+    near=_NEAR,
 )
 _GATHER = sql(
     """
