@@ -22,6 +22,10 @@ from landbridge.errors import LandbridgeError
 from landbridge.settings import Flow
 from landbridge.store import inbox, locked_out, reread
 from landbridge.store._sheltered import sheltered
+from landbridge.time import Clock
+
+PATIENCE = 20
+"""Seconds that a worker is given to finish its batch."""
 
 Moved = Callable[[int], None]
 """Told of every page how many records it brought."""
@@ -80,13 +84,17 @@ def _fetch_forgotten(engine: Engine, flow: Flow, moved: Moved) -> int:
         moved(len(there))
 
 
-def hold_feeds(connection: Connection, flows: Sequence[Flow]) -> None:
+def hold_feeds(connection: Connection, clock: Clock, flows: Sequence[Flow]) -> None:
     """Let nobody else process these feeds until the transaction ends: workers pass them by and come back."""
     for flow in flows:
-        if inbox.begin_processing(connection, *flow.feed, 0) is None:
+        for _ in range(PATIENCE):
+            if inbox.begin_processing(connection, *flow.feed, 0) is not None:
+                break
+            clock.sleep(1)  # a batch takes about as long
+        else:
             system, entity = flow.feed
             raise LandbridgeError(
-                f"{system} {entity} is being processed by another worker.",
+                f"{system} {entity} is being processed by another worker, and has been for {PATIENCE} seconds.",
                 hint="Try again in a moment, or stop the workers for as long as this takes.",
             )
 

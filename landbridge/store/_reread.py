@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from landbridge.store._erasure import ERASED
 from landbridge.store._inbox import Received
 from landbridge.store._store import rows, sql
 
@@ -35,8 +36,12 @@ order by i.id"""
 
 
 def forgotten(connection: Connection, system: str, entity: str, after: tuple[str, str], size: int) -> list[Any]:
-    """Records of a feed of which no message is kept with its body any more, as (scope, id), after this one."""
-    return rows(connection, _FORGOTTEN, system=system, entity=entity, scope=after[0], id=after[1], size=size)
+    """Records of a feed of which no message is kept with its body any more, as (scope, id), after this one.
+
+    Not those that a person had erased.
+    """
+    place = {"system": system, "entity": entity, "scope": after[0], "id": after[1]}
+    return rows(connection, _FORGOTTEN, **place, size=size, erased=ERASED)
 
 
 _FORGOTTEN = sql("""
@@ -46,4 +51,5 @@ where x.system = :system and x.entity = :entity and x.linked_by <> 'reference' a
     select from inbox i where i.feed_id = f.id and i.source_key = x.id and i.scope = x.scope and not i.again and (
         i.action <> 'upsert' or exists (
             select from body where owner = i.id and kind = 'native' and at = i.received_at)))
+  and not exists (select from history where subject = x.subject and event = :erased)
 order by x.scope, x.id limit :size""")

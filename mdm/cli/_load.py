@@ -62,8 +62,8 @@ def _say(entity: str, done: FirstLoad, *, dry_run: bool) -> None:
         for name in sorted(systems.keys() | done.untold.keys())
     ]
     show_table(["system", "records", "deleted", "not taken", "early"], lines, right=range(1, 5))
-    would, found = "would be" if dry_run else "are", done.found
-    say(f"{counted(done.records, 'record')} {would} {counted(found.golden, 'golden record')}, "
+    became, found = "would become" if dry_run else "became", done.found
+    say(f"{counted(done.records, 'record')} {became} {counted(found.golden, 'golden record')}, "
         f"{found.merged} of them of more than one record.")  # fmt: skip
     say(f"model {done.model}, {'trained on these records' if done.trained else 'as it was named or for few records'}.")
     for count, what, look in (

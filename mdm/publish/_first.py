@@ -68,29 +68,28 @@ def first_load(
     holds records already.
     """
     flows = hub_feeds(engine, entity)
-    _check(engine, entity, flows)
-    for flow in flows:
-        receive_feed(engine, flow, lambda moved: progress("extract", moved))
     with engine.parts.store.transaction("first load") as connection:
         bulk.patient(connection)
-        hold_feeds(connection, flows)
+        hold_feeds(connection, engine.parts.clock, flows)  # first: a worker would begin with what is being received
+        _check(connection, entity, flows)
+        for flow in flows:
+            receive_feed(engine, flow, lambda moved: progress("extract", moved))
         untold = _tell(connection, engine, flows, progress)
         counts = first.settle(connection)
         hub.forget(entity)  # who asks next reads which model holds: this transaction may not be kept
         return _Load(connection, engine, hub, entity, progress).run(model, counts, untold)
 
 
-def _check(engine: Engine, entity: str, flows: Sequence[Flow]) -> None:
+def _check(connection: Connection, entity: str, flows: Sequence[Flow]) -> None:
     if not flows:
         what = f"no flow that is enabled brings {entity} records to the hub."
         hint = f"A flow that reads {entity} does so unless it says `resolve: {{{entity}: none}}`."
         raise ConfigError([Problem("config/flows", 0, 0, what, hint)])
-    with engine.parts.store.reading() as connection:
-        if not bulk.is_empty(connection, entity):
-            raise Conflict(
-                f"The hub holds {entity} records already.",
-                hint=f"Flows bring what is new; for another model: landbridge mdm train {entity}, then adopt-model.",
-            )
+    if not bulk.is_empty(connection, entity):
+        raise Conflict(
+            f"The hub holds {entity} records already.",
+            hint=f"Flows bring what is new; for another model: landbridge mdm train {entity}, then adopt-model.",
+        )
 
 
 def _tell(connection: Connection, engine: Engine, flows: Sequence[Flow], progress: Progress) -> dict[str, int]:

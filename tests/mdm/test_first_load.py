@@ -21,6 +21,7 @@ from test_steward_models import STREETS, TOWNS, WORDS
 
 from landbridge import seam
 from landbridge.connector import Page
+from landbridge.engine import erase
 from landbridge.store import Store, identity
 from landbridge.store._identity import Key
 from mdm.store import bulk, models
@@ -95,7 +96,7 @@ def test_two_systems_become_golden_records_and_the_next_run_finds_everything_kno
     fill(world)
     said = company("mdm", "load", "customer", "--model", "untrained")
     assert re.search(r"crm +300 +0 +0 +0", said) and re.search(r"shop +200 +0", said)
-    assert "500 records are 300 golden records, 200 of them of more than one record." in said
+    assert "500 records became 300 golden records, 200 of them of more than one record." in said
     assert len(groups(world)) == 300
     before = _goldens(world)
     world.run()
@@ -158,7 +159,7 @@ def test_a_crash_leaves_an_empty_hub_and_running_it_again_loads_it(company, monk
         patch.setattr(bulk, "copy", broken)
         company("mdm", "load", "customer", "--model", "untrained")
     assert hub_rows(world) == 0, "nothing is half written"
-    assert "100 records are 60 golden records" in company("mdm", "load", "customer", "--model", "untrained")
+    assert "100 records became 60 golden records" in company("mdm", "load", "customer", "--model", "untrained")
     world.run()
     assert len(world.erp.effects("customer")) == 60
 
@@ -167,7 +168,7 @@ def test_a_rehearsal_says_what_would_be_and_keeps_nothing(company):
     world = company.world
     fill(world, 60)
     said = company("mdm", "load", "customer", "--model", "untrained", "--dry-run")
-    assert "100 records would be 60 golden records" in said and "nothing was kept" in said
+    assert "100 records would become 60 golden records" in said and "nothing was kept" in said
     assert hub_rows(world) == 0
     with world.store.reading() as connection:
         assert connection.execute(text("select count(*) from inbox")).scalar_one() == 0
@@ -205,6 +206,7 @@ def test_a_hub_that_is_switched_on_later_takes_what_was_processed_linked_deleted
     world.crm.put("customer", "2", OTHER)
     world.crm.put("customer", "3", {"name": "Gelöscht GmbH", "addresses": [address("Ring 9", "Trier", "54290")]})
     world.crm.put("customer", "4", {"name": "Vergessen AG", "addresses": [address("Ring 7", "Jena", "07743")]})
+    world.crm.put("customer", "5", {"name": "Getilgt AG", "addresses": [address("Ring 8", "Jena", "07743")]})
     world.shop.put("customer", "1", ACME_AGAIN)
     for name in ("crm_customers", "shop_customers"):
         world.made.run(name)
@@ -212,19 +214,22 @@ def test_a_hub_that_is_switched_on_later_takes_what_was_processed_linked_deleted
     world.crm.rows["customer"].append(_deletion("3"))
     for name in ("crm_customers", "shop_customers"):
         world.made.run(name)
-    assert len(world.erp.effects("customer")) == 5, "without a hub each is its own"
+    assert len(world.erp.effects("customer")) == 6, "without a hub each is its own"
     with world.store.transaction("link") as connection:
         linked = (Key("shop", "customer", "", "7"), world.record("crm", "2").record)
         identity.link(connection, [linked], clock.now(), "person")
     world.shop.put("customer", "7", {"name": "Something else", "addresses": []})
     with world.store.transaction("retention") as connection:  # its message is gone; the system still holds it
         connection.execute(text("delete from body where owner in (select id from inbox where source_key = '4')"))
+    with world.store.transaction("erase") as connection:
+        erase(connection, world.made.parts, "customer", [world.record("crm", "5").record], actor="a person")
     world.crm.records["customer"] = {}
     world.crm.fetch = lambda entity, ids: [_row(key, world.crm) for key in ids]
     world.made.parts.hub = hub
     said = company("mdm", "load", "customer", "--model", "untrained")
-    assert "6 records are 4 golden records" in said
+    assert "6 records became 4 golden records" in said
     found = groups(world)
+    assert not any(("crm", "5") in one for one in found), "what a person had erased is not fetched"
     assert frozenset({("crm", "1"), ("shop", "1")}) in found
     assert frozenset({("crm", "2"), ("shop", "7")}) in found, "what was linked stays together"
     assert frozenset({("crm", "4")}) in found, "what no message tells any more was fetched"
@@ -235,7 +240,7 @@ def test_a_hub_that_is_switched_on_later_takes_what_was_processed_linked_deleted
     assert world.record("shop", "1").subject == world.record("crm", "1").subject, "the cross-reference follows"
     clock.advance(timedelta(minutes=2))
     world.run()
-    assert len(world.erp.effects("customer")) == 5, "nothing is created anew"
+    assert len(world.erp.effects("customer")) == 6, "nothing is created anew"
     before = _goldens(world)
     world.run()
     assert _goldens(world) == before
@@ -277,3 +282,24 @@ def test_what_every_flow_sets_aside_is_not_told_to_the_hub(company):
     world.crm.put("customer", "2", {**OTHER, "name": "BOLZEN UND SÖHNE"})
     world.run()
     assert frozenset({("crm", "2")}) in groups(world), "one flow that lets it pass is enough"
+
+
+def test_a_worker_that_is_at_a_feed_is_waited_for_and_nobody_begins_meanwhile(company):
+    world = company.world
+    world.crm.put("customer", "1", ACME)
+    feed = text("select pg_advisory_lock(4711, id) from feed where system = 'crm'")
+    with world.store.engine.connect() as other:
+        other.execute(feed)
+        said = company("mdm", "load", "customer", code=1)
+        assert "crm customer is being processed by another worker" in said and "Try again" in said
+        assert hub_rows(world) == 0
+        other.invalidate()
+    received: list[int] = []
+
+    def hook(kind: str, what: str) -> None:
+        if (kind, what) == ("committed", "extract"):
+            received.append(world.made.step("crm", "customer").batch())
+
+    with seam.install(hook):
+        assert "1 record became 1 golden record, 0 of them" in company("mdm", "load", "customer")
+    assert received == [0], "a worker that is told of what was received passes it by"
