@@ -204,6 +204,9 @@ class _Reader:
         if written.review > written.auto:
             text = f"thresholds.review ({written.review:g}) is above thresholds.auto ({written.auto:g})."
             self._problem(("thresholds", "review"), text, "What is not sure enough for auto goes to review.")
+        if written.auto < 0:
+            text = f"thresholds.auto ({written.auto:g}) links what is rather two than one."
+            self._problem(("thresholds", "auto"), text, "0 bits are even odds; 8 are 256 to 1.")
         return Thresholds(written.auto, written.review)
 
     def _survivors(self) -> Iterator[Survivor]:

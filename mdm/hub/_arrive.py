@@ -124,12 +124,33 @@ def _note(matching: Matching, batch: Batch, old: State | None, state: State) -> 
     if old is None or old.features != state.features:
         if state.content is not None:
             batch.compared.add(state.id)
-        if old is not None and old.features and state.features and matching.scorer.apart(old.features, state.features):
+        if old is not None and old.features and state.features and _other(matching, old.features, state.features):
             batch.reused[state.id] = {"from": _digest(old), "to": _digest(state)}
     before = old.merged_into if old is not None and old.deleted else None
     into = state.merged_into if state.deleted else None
     if into != before:
         batch.said[state.id] = into
+
+
+def _other(matching: Matching, old: Features, new: Features) -> bool:
+    """Whether two contents of one key can hardly be of one thing: identifiers differ, or all that both say does."""
+    if matching.scorer.apart(old, new):
+        return True
+    columns = {one.column for one in matching.declaration.comparisons}
+    both = [(old[name], new[name]) for name in columns if old.get(name) is not None and new.get(name) is not None]
+    if len(both) < ENOUGH or any(_overlap(a, b) for a, b in both):
+        return False
+    return matching.scorer.score(old, new).weight < matching.declaration.thresholds.review
+
+
+ENOUGH = 3
+"""Columns that both contents say, and say differently, before they are taken for two things."""
+
+
+def _overlap(a: Any, b: Any) -> bool:
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return bool({*a} & {*b})
+    return bool(a == b)
 
 
 def _digest(state: State) -> str | None:

@@ -88,4 +88,4 @@ def domain(value: str) -> str | None:
 def web(value: str) -> str | None:
     """The domain of a web address or of an e-mail address; that of a free-mail provider says nothing."""
     found = email_domain(value) if "@" in value else domain(value)
-    return found if isinstance(found, str) else None
+    return found if isinstance(found, str) and found not in FREE_MAIL else None

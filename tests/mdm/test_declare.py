@@ -143,6 +143,7 @@ WRONG = [
     ("city: exact", "city: [{cosine: 0.25}]", "20:10", "cosine is a test of `scoring: titles`."),
     ("unique: 0.000001", "unique: 1", "19:32", "Input should be less than 1"),
     ("review: 2.5", "review: 9", "22:31", "thresholds.review (9) is above thresholds.auto (8)."),
+    ("auto: 8", "auto: -3", "22:20", "thresholds.auto (-3) links what is rather two than one."),
     ("members: 50", "membres: 50", "23:9", "guard.membres is not known here. Did you mean 'members'?"),
     ("[name, legal_name]", "[nmae]", "26:18", "'nmae' is no field of customer. Did you mean 'name'?"),
     ("[name, legal_name]", "[phones.number]", "26:18", "'phones.number' is no top-level field. Name 'phones'."),
