@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from landbridge.installation import Installation
 
 TO_ERP = "customers_to_erp"
+_ROUNDS = 4
+_WITHIN = 30.0
+"""Seconds within which what was entered is to be known."""
 FEEDS = {"erp": "customers_of_erp", "subsidiary": "customers_of_subsidiary"}
 """By system the flow that brings its customers."""
 
@@ -29,8 +33,8 @@ class Stage(Protocol):
     company: Company
     failures: list[str]
 
-    def run(self, flows: Sequence[str]) -> None:
-        """Have these flows run, and wait for their end."""
+    def run_here(self, flow: str) -> int:
+        """Run a flow to its end, say what it did; how many records it wrote."""
         ...
 
 
@@ -80,22 +84,25 @@ def one_customer(stage: Stage, desk: Steward) -> OneCustomer | None:
         console.print("  [yellow]the house's own system cannot be had, so two are shown:[/]")
         console.print(f"  {told['missing']}", markup=False, highlight=False)
     _people(stage, "enter_elsewhere", told["names"])
-    stage.run(shown.feeds)
+    _bring(stage, shown, shown.feeds)
     _people(stage, "enter_accounts", told["names"])
-    stage.run((TO_ERP,))
+    _bring(stage, shown, (TO_ERP,))
     if stage.failures:
         return None
-    shown.truth = stage.company.look("truth")
     for records in shown.certain():
         if len(records) == len(shown.names):
             _show_golden(console, shown, records)
-    stage.run(shown.feeds)  # what the ERP was told comes back as what it has
+    _bring(stage, shown, shown.feeds)  # what the ERP was told comes back as what it has
     if stage.failures or (wrong := disagreements(stage, shown)):
         stage.failures += [] if stage.failures else wrong
         return None
     console.print("  [green]nobody stands twice anywhere[/]; the ERP has the CRM's names and every e-mail address")
     for a, b in shown.doubtful():
         _leave_to_steward(stage, shown, a, b)
+    _come_to_rest(stage, shown)
+    for a, b in shown.doubtful():
+        for line in steward_commands(stage.installation.state, a, b):
+            console.print(line, highlight=False, markup=False)
     shown.hashes = _hashes(shown)
     return shown
 
@@ -107,8 +114,8 @@ def still_true(stage: Stage, shown: OneCustomer) -> list[str]:
     wrong += [f"golden {id_}: another one than before nothing was changed" for id_ in shown.hashes if
               now.get(id_) != shown.hashes[id_]]  # fmt: skip
     if not wrong:
-        systems = len(shown.names)
-        text = f"  {len(shown.truth)} customers of {systems} systems are one golden record each"
+        whole = sum(len(records) == len(shown.names) for records in shown.certain())
+        text = f"  {whole} customers of {len(shown.names)} systems are one golden record each"
         left = f"; {len(shown.doubtful())} pair is left to the steward" if shown.doubtful() else ""
         stage.console.print(text + left)
     return wrong
@@ -132,6 +139,24 @@ def disagreements(stage: Stage, shown: OneCustomer) -> list[str]:
     if asked != wanted:
         wrong.append(f"the steward is asked about {len(asked)} pairs, {len(wanted)} expected: {_pairs(asked ^ wanted)}")
     return wrong
+
+
+def _bring(stage: Stage, shown: OneCustomer, flows: Sequence[str]) -> None:
+    """Run flows until the cross-reference knows whoever was entered: some systems show a second when it is over."""
+    shown.truth = stage.company.look("truth")
+    wanted = [
+        f"{system}:{id_}" for one in shown.truth for system, id_ in one["numbers"].items() if system in shown.names
+    ]
+    until = time.monotonic() + _WITHIN
+    while not stage.failures:
+        for flow in flows:
+            stage.run_here(flow)
+        missing = sorted(set(wanted) - subjects(stage.installation, "customer", wanted).keys())
+        if not missing or stage.failures:
+            return
+        if time.monotonic() > until:
+            stage.failures.append(f"{', '.join(missing)}: entered, but no flow brought it within {_WITHIN:.0f} s")
+        time.sleep(1)
 
 
 def _apart(records: Sequence[str], groups: Mapping[str, str], what: str) -> list[str]:
@@ -188,8 +213,15 @@ def _leave_to_steward(stage: Stage, shown: OneCustomer, a: str, b: str) -> None:
     if not stage.failures:
         was = " and ".join(_hash(before[record])[1][:12] for record in (a, b))
         console.print(f"  decided `same`: one golden record; taken back: two, with the hashes of before, {was}")
-    for line in steward_commands(stage.installation.state, a, b):
-        console.print(line, highlight=False, markup=False)
+
+
+def _come_to_rest(stage: Stage, shown: OneCustomer) -> None:
+    """Run the flows until none writes: a decision sends what changes by it, and taking it back sends that again."""
+    for _ in range(_ROUNDS):
+        written = [stage.run_here(flow) for flow in (TO_ERP, *shown.feeds) if not stage.failures]
+        if not any(written):
+            return
+    stage.failures.append(f"{', '.join((TO_ERP, *shown.feeds))}: still writing after {_ROUNDS} rounds")
 
 
 def _hash(golden: Any) -> tuple[str, str]:

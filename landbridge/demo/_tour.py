@@ -112,6 +112,19 @@ class Tour:
             if ended[flow] == "failed":
                 self.failures.append(f"{flow}: the run failed: {self.airflow.failed_task_log(flow, run)}")
 
+    def run_here(self, flow: str) -> int:
+        """Run a flow in this process, as `landbridge run` does, say what it did; how many records it wrote."""
+        try:
+            result = self.installation.engine.run(flow)
+        except LandbridgeError as error:
+            self.failures.append(f"{flow}: {error}")
+            return 0
+        if result.refused:
+            self.failures.append(f"{flow}: {result.refused}")
+        told = ", ".join(f"{number} {word.replace('_', ' ')}" for word, number in result.counts.items() if number)
+        self.console.print(f"  landbridge run {flow}: {told or 'nothing new'}", highlight=False)
+        return result.written
+
     def real_time(self) -> None:
         """Orders are closed while everything runs, and told by the CRM."""
         if not self.failures:
