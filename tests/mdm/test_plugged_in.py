@@ -63,6 +63,8 @@ def test_the_editors_schema_is_one_of_the_kinds(project: Path) -> None:
     assert (project / "editor" / "mdm.json").is_file()
 
 
-@pytest.mark.parametrize("group", ["landbridge.checks", "landbridge.schemas"])
-def test_the_hub_is_found_by_its_entry_points(group: str) -> None:
-    assert [point.name for point in entry_points(group=group)] == ["mdm"]
+@pytest.mark.parametrize(
+    ("group", "names"), [("landbridge.checks", ["mdm", "mdm_models"]), ("landbridge.schemas", ["mdm"])]
+)
+def test_the_hub_is_found_by_its_entry_points(group: str, names: list[str]) -> None:
+    assert sorted(point.name for point in entry_points(group=group)) == names
