@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -30,19 +31,45 @@ class Coded:
         self.many = many
         self.codes: Codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         self.dictionary: pa.Array = encoded.dictionary
-        self._values: NDArray[np.object_] | None = None
 
     def __len__(self) -> int:
         return len(self.dictionary)
 
-    @property
+    @cached_property
     def values(self) -> NDArray[np.object_]:
         """The distinct values by their codes, as features hold them."""
-        if self._values is None:
-            read = self.dictionary.to_pylist()
-            self._values = np.empty(len(read), dtype=np.object_)
-            self._values[:] = [tuple(text.split(BREAK)) if text else () for text in read] if self.many else read
-        return self._values
+        read = self.dictionary.to_pylist()
+        found = np.empty(len(read), dtype=np.object_)
+        found[:] = [tuple(text.split(BREAK)) if text else () for text in read] if self.many else read
+        return found
+
+    @cached_property
+    def lengths(self) -> Ints:
+        """How many signs every distinct value has; of lists, how many values."""
+        import pyarrow.compute as pc
+
+        if not self.many:
+            signs: Ints = pc.utf8_length(self.dictionary).to_numpy().astype(np.int64)
+            return signs
+        breaks: Ints = pc.count_substring(self.dictionary, BREAK).to_numpy().astype(np.int64)
+        return np.where(pc.utf8_length(self.dictionary).to_numpy() == 0, 0, breaks + 1)
+
+    @cached_property
+    def signs(self) -> NDArray[np.uint64]:
+        """Per distinct text 64 marks of the bytes in it: a text whose marks are not all in another's is not in it."""
+        import pyarrow as pa
+
+        found = np.zeros(len(self), dtype=np.uint64)
+        for span in batches(len(self), 50_000):
+            part = pa.concat_arrays([self.dictionary[span]])  # the buffers of this part alone, from 0 on
+            _, ends, read = part.buffers()
+            ends = np.frombuffer(ends, dtype=np.int32)[: len(part) + 1]
+            if ends[-1] == 0:
+                continue
+            marks = np.uint64(1) << (np.frombuffer(read, dtype=np.uint8)[: ends[-1]] & np.uint8(63)).astype(np.uint64)
+            full = np.flatnonzero(np.diff(ends))
+            found[span.start + full] = np.bitwise_or.reduceat(marks, ends[:-1][full])
+        return found
 
 
 @dataclass

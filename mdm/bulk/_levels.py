@@ -76,7 +76,7 @@ def _by_texts(test: str, limits: list[float], column: Coded, a: Codes, b: Codes,
     return found
 
 
-def _contained(test: str, limits: list[float], column: Coded, a: Codes, b: Codes, threads: int) -> Floats:
+def _one_by_one(test: str, column: Coded, a: Codes, b: Codes) -> Floats:
     measure = measures()[SIGNS[test][1]]
     values, found = column.values, np.empty(len(a))
     for span in batches(len(a), BATCH):
@@ -84,12 +84,23 @@ def _contained(test: str, limits: list[float], column: Coded, a: Codes, b: Codes
     return found
 
 
+def _contained(test: str, limits: list[float], column: Coded, a: Codes, b: Codes, threads: int) -> Floats:
+    """The length of the shorter text if the longer holds it; only what may reach the least limit is looked at."""
+    shorter = np.where(column.lengths[a] <= column.lengths[b], a, b)
+    longer = np.where(column.lengths[a] <= column.lengths[b], b, a)
+    found = np.zeros(len(a))
+    within = (column.signs[shorter] & ~column.signs[longer]) == 0
+    open_ = np.flatnonzero(within & (column.lengths[shorter] >= min(limits)))
+    found[open_] = _one_by_one(test, column, a[open_], b[open_])
+    return found
+
+
 def _shared(test: str, limits: list[float], column: Coded, a: Codes, b: Codes, threads: int) -> Floats:
     """How many values two lists share; lists of one value share it or nothing."""
-    lengths = np.fromiter((len(one) for one in column.values), np.int64, len(column))
+    lengths = column.lengths
     found: Floats = ((a == b) & (lengths[a] == 1)).astype(np.float64)
     longer = np.flatnonzero((lengths[a] > 1) | (lengths[b] > 1))
-    found[longer] = _contained(test, limits, column, a[longer], b[longer], threads)
+    found[longer] = _one_by_one(test, column, a[longer], b[longer])
     return found
 
 

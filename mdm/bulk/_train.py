@@ -1,4 +1,4 @@
-"""Training without labels: what agreement means among matches and among strangers, learned by Splink on DuckDB."""
+"""Training without labels: how strangers agree is counted, how matches do is learned by Splink on DuckDB."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RANDOM_PAIRS = 1_000_000
 SESSIONS = 5
 FEWEST_PAIRS = 20
 """A block with fewer pairs teaches nothing."""
-SESSION_PAIRS = 500_000
+SESSION_PAIRS = 200_000
 SAMPLED_PAIRS = 400_000
 ROUNDS = 2
 LEAST_M, MOST_M = 0.005, 0.995
@@ -44,7 +44,8 @@ def train(declaration: Declaration, table: pa.Table, *, seed: int = 1, room: Roo
     learned_in = sessions(declaration, candidates.by_rule)
     with connected(room) as connection, quiet():
         put_records(connection, table.select(_needed(declaration, learned_in)))
-        learned = _estimate(connection, comparisons, [join_of(block) for block in learned_in], seed, table.num_rows)
+        given = strangers(declaration, columns, seed, room.threads)
+        learned = _estimate(connection, comparisons, given, [join_of(block) for block in learned_in], table.num_rows)
     frequencies = {c.column: _frequencies(columns, c.column) for c in declaration.comparisons if c.frequency}
     settings = _settle(declaration, columns, candidates, learned, frequencies, room.threads)
     text = orjson.dumps(settings, option=orjson.OPT_SORT_KEYS).decode()
@@ -72,12 +73,33 @@ def _frequencies(columns: Columns, name: str) -> Frequencies:
     return Frequencies(1 / total, dict(zip(values, (held_by[often] / total).tolist(), strict=True)))
 
 
+def strangers(declaration: Declaration, columns: Columns, seed: int, threads: int) -> dict[str, list[float]]:
+    """How often records at random agree: per comparison the share of every level, from the first on, different last."""
+    import numpy as np
+
+    size, chance = columns.size, np.random.default_rng(seed)
+    if size * (size - 1) // 2 <= RANDOM_PAIRS:
+        a, b = np.triu_indices(size, 1)
+    else:
+        a, b = chance.integers(0, size, RANDOM_PAIRS), chance.integers(0, size - 1, RANDOM_PAIRS)
+        b += b >= a
+    found = {}
+    for one, levels in zip(declaration.comparisons, compared(declaration, columns, a, b, threads), strict=True):
+        counts = np.bincount(levels + 1, minlength=len(one.levels) + 2)[1:][::-1]
+        found[one.column] = (counts / max(int(counts.sum()), 1)).tolist()
+    return found
+
+
 def _estimate(
-    connection: Connection, comparisons: list[dict[str, Any]], learned_in: list[str], seed: int, records: int
+    connection: Connection,
+    comparisons: list[dict[str, Any]],
+    given: dict[str, list[float]],
+    learned_in: list[str],
+    records: int,
 ) -> list[dict[str, Any]]:
-    """Splink's own estimates: u by random sampling, m by expectation maximisation over several blocks."""
-    linker = linker_over(connection, settings_with([_plain(one) for one in comparisons], 1 / records))
-    linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=seed, num_chunks=1)
+    """What Splink learns of matches: m by expectation maximisation over several blocks, with the u that is given."""
+    settings = [_plain(one, given[one["output_column_name"]]) for one in comparisons]
+    linker = linker_over(connection, settings_with(settings, 1 / records))
     for rule in learned_in:
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(
@@ -86,24 +108,40 @@ def _estimate(
         except Exception as error:  # Splink raises its own and bare errors where a block holds no pair
             if not _no_pairs(error):
                 raise
-    told = {one["output_column_name"]: one for one in linker.misc.save_model_to_json()["comparisons"]}
-    return [_rare(one, told.get(one["output_column_name"], one)) for one in comparisons]
+    told = linker.misc.save_model_to_json()["comparisons"]
+    learned = {one["output_column_name"]: one["comparison_levels"] for one in told}
+    return [_told(one, learned[one["output_column_name"]], given[one["output_column_name"]]) for one in comparisons]
 
 
 _RARITY = ("tf_adjustment_column", "tf_adjustment_weight")
+_UNSEEN = 1e-6
+"""What Splink takes for a level that no stranger was seen to have."""
 
 
-def _plain(comparison: dict[str, Any]) -> dict[str, Any]:
-    """A comparison without frequencies: nothing is learned of them, and Splink would count every value again."""
-    levels = [{k: v for k, v in one.items() if k not in _RARITY} for one in comparison["comparison_levels"]]
+def _plain(comparison: dict[str, Any], given: list[float]) -> dict[str, Any]:
+    """A comparison as it is learned: with u, without frequencies, of which Splink would count every value again."""
+    shares, levels = iter(given), []
+    for one in comparison["comparison_levels"]:
+        level = {k: v for k, v in one.items() if k not in _RARITY}
+        if not one.get("is_null_level"):
+            seen = next(shares)
+            level = {"u_probability": seen or _UNSEEN, **level, "fix_u_probability": True}
+        levels.append(level)
     return {**comparison, "comparison_levels": levels}
 
 
-def _rare(comparison: dict[str, Any], learned: dict[str, Any]) -> dict[str, Any]:
-    """What was learned, with the frequencies that the comparison asks for."""
-    pairs = zip(comparison["comparison_levels"], learned["comparison_levels"], strict=True)
-    levels = [{**told, **{k: one[k] for k in _RARITY if k in one}} for one, told in pairs]
-    return {**learned, "comparison_levels": levels}
+def _told(comparison: dict[str, Any], learned: list[dict[str, Any]], given: list[float]) -> dict[str, Any]:
+    """A comparison as it was declared, with what was learned of it, and what was seen of strangers."""
+    shares, levels = iter(given), []
+    for one, known in zip(comparison["comparison_levels"], learned, strict=True):
+        level = dict(one)
+        if not one.get("is_null_level"):
+            if seen := next(shares):
+                level.setdefault("u_probability", seen)
+            if "m_probability" in known:
+                level["m_probability"] = known["m_probability"]
+        levels.append(level)
+    return {**comparison, "comparison_levels": levels}
 
 
 def _no_pairs(error: Exception) -> bool:

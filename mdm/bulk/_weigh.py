@@ -83,8 +83,7 @@ def _agree(column: Coded, a: Ints, b: Ints) -> Ints:
 
 
 def _meet(column: Coded, a: Codes, b: Codes) -> NDArray[np.bool_]:
-    values = column.values
-    lengths = np.fromiter((len(one) for one in values), np.int64, len(values))
+    values, lengths = column.values, column.lengths
     found: NDArray[np.bool_] = (a == b) & (lengths[a] > 0)
     longer = np.flatnonzero(~found & ((lengths[a] > 1) | (lengths[b] > 1)))
     found[longer] = [

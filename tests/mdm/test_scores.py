@@ -206,6 +206,52 @@ def test_blocks_on_lists_and_numbers_find_what_a_look_up_finds(most: int, monkey
     assert told.hot
 
 
+def test_how_strangers_agree_is_what_the_scorer_says_of_every_pair(trained: tuple[Declaration, Any, Model]) -> None:
+    from mdm.bulk._codes import Columns
+    from mdm.bulk._train import strangers
+
+    declared, records, model = trained
+    some, scorer = records[:120], PartyScorer(declared, model)
+    counted = strangers(declared, Columns(declared, table_of(declared, some)), 1, 2)
+    levels: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for a, b in combinations(some, 2):
+        for step in scorer.score(a, b).steps[1:]:
+            levels[step.column][step.level] += step.level >= 0
+    for one in declared.comparisons:
+        met = levels[one.column]
+        shares = [met[level] / met.total() for level in range(len(one.levels), -1, -1)]
+        assert counted[one.column] == pytest.approx(shares, abs=1e-12), one.column
+
+
+def test_random_strangers_agree_as_all_pairs_do(
+    trained: tuple[Declaration, Any, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mdm.bulk._codes import Columns
+    from mdm.bulk._train import strangers
+
+    declared, records, _ = trained
+    columns = Columns(declared, table_of(declared, records[:1000]))
+    exact = strangers(declared, columns, 1, 2)
+    monkeypatch.setattr("mdm.bulk._train.RANDOM_PAIRS", 100_000)
+    sampled = strangers(declared, columns, 1, 2)
+    assert sampled == strangers(declared, columns, 1, 2) != strangers(declared, columns, 2, 2)
+    for column, shares in exact.items():
+        for one, other in zip(shares, sampled[column], strict=True):
+            assert abs(one - other) < 5 * (max(one, 1e-5) / 50_000) ** 0.5, column
+
+
+def test_a_key_of_as_many_records_as_the_guard_lets_is_not_hot(trained: tuple[Declaration, Any, Model]) -> None:
+    declared, records, model = trained
+    scorer = PartyScorer(declared, model)
+    members = Counter(key for one in records[:600] for key in scorer.keys(one))
+    most = sorted(set(members.values()))[-2]
+    for hot, some in ((most, True), (most - 1, False)):
+        told = Told()
+        list(match(declaration(guard=Guard(hot=hot)), model, table_of(declared, records[:600]), told=told))
+        assert told.candidates == len(candidates(scorer, records[:600], hot))
+        assert (most not in [one.members for one in told.hot]) is some
+
+
 def test_few_records_or_none_have_no_edges(trained: tuple[Declaration, Any, Model]) -> None:
     declared, records, model = trained
     for few in ([], records[:1]):
