@@ -252,7 +252,7 @@ class Process:
                 winner = who.get(self._key(message.received.into, message.received.scope))
                 if winner and winner.subject != message.subject:
                     identity.merge(connection, message.subject, winner.subject)
-                    control.cancel_deletes(connection, message.subject, self.parts.clock.now())
+                    groups.cancel_deletes(connection, [message.subject], self.parts.clock.now())
 
     def _number(self, connection: Connection, messages: Sequence[_Message]) -> None:
         for message in messages:

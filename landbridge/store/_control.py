@@ -275,16 +275,6 @@ where subject = :subject and done_at is null and state in ('ready', 'waiting')""
 _RELEASE = sql("update outbox set state = 'ready', due = :now where subject = :subject and state = 'held'")
 
 
-def cancel_deletes(connection: Connection, subject: UUID, now: datetime) -> int:
-    """A record that turned out to be merged is not deleted: its open deletions are suppressed."""
-    return connection.execute(_CANCEL, {"subject": subject, "now": now}).rowcount
-
-
-_CANCEL = sql("""
-update outbox set state = 'suppressed', code = 'merged', done_at = :now
-where subject = :subject and action = 'delete' and done_at is null and state in ('ready', 'waiting')""")
-
-
 def journey(connection: Connection, subject: UUID) -> list[Any]:
     """Every message of a subject with what became of it on each route, in order."""
     return rows(connection, _JOURNEY, subject=subject)
