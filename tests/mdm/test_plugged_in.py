@@ -68,3 +68,17 @@ def test_the_editors_schema_is_one_of_the_kinds(project: Path) -> None:
 )
 def test_the_hub_is_found_by_its_entry_points(group: str, names: list[str]) -> None:
     assert sorted(point.name for point in entry_points(group=group)) == names
+
+
+def test_a_flow_for_the_hub_alone_is_checked_and_explained(project: Path) -> None:
+    flow = "flow: erp_customers\nextract: {from: erp, entity: customer}\nresolve: {customer: match}\ndeliver: []\n"
+    (project / "config/flows/erp_customers.yaml").write_text(flow, encoding="utf-8")
+    (project / "record.json").write_text('{"BusinessPartner": "1", "OrganizationBPName1": "A"}', encoding="utf-8")
+    ran = landbridge(project, "explain", "erp_customers", str(project / "record.json"))
+    assert ran.exit_code == 0, ran.output
+    assert "to no system: the flow brings its records to the hub alone" in ran.output
+    for file in (project / "config/mdm").glob("customer.yaml"):
+        file.unlink()
+    ran = landbridge(project, "check")
+    assert ran.exit_code == 1
+    assert "config/flows/erp_customers.yaml:4:10" in ran.output and "the hub keeps no customer" in ran.output
