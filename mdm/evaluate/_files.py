@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from landbridge.errors import Finding, Invalid
@@ -15,6 +16,9 @@ SEPARATORS = (",", ";", "|", "\t")
 NAMES = {",": "comma", ";": "semicolon", "|": "bar", "\t": "tab"}
 SUFFIXES = (".csv", ".tsv", ".txt")
 _SAMPLE = 50
+TWOS = 0.8
+"""The share of signs beyond ASCII that stand beside another such, from which on a file is taken for Chinese."""
+_NUMBER = re.compile(r"[-+]?\d[\d.,:/-]*")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -27,6 +31,10 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
     separator: str
+    names: tuple[str, ...] = ()
+    """The file of every row, where several files are one."""
+    guessed: str = ""
+    """The encoding that was taken for granted, where the file is not UTF-8 and nobody gave one."""
 
     @property
     def stem(self) -> str:
@@ -44,12 +52,31 @@ class Table:
 
     def where(self, number: int) -> str:
         """file:line of a row."""
-        return f"{self.name}:{self.lines[number]}"
+        return f"{self.names[number] if self.names else self.name}:{self.lines[number]}"
 
 
 def invalid(where: str, message: str, hint: str) -> Invalid:
     """One finding of a folder's content."""
     return Invalid([Finding("", "file", message, hint, where)])
+
+
+def joined(parts: Sequence[Table]) -> Table:
+    """Files of the same columns as one, every row with the file it stands in."""
+    return replace(
+        parts[0],
+        name=", ".join(one.name for one in parts),
+        rows=tuple(row for one in parts for row in one.rows),
+        lines=tuple(line for one in parts for line in one.lines),
+        names=tuple(one.name for one in parts for _ in one.rows),
+    )
+
+
+def with_first_row(table: Table, columns: tuple[str, str], others: Sequence[Table]) -> Table:
+    """The same file where what names two of its columns are ids of the others: then its first row is one like all."""
+    known = {value for one in others for name in one.header for value in one.column(name)}
+    if not all(name in known for name in columns):
+        return table
+    return replace(table, rows=(table.header, *table.rows), lines=(1, *table.lines))
 
 
 def tables(folder: Path, encoding: str | None) -> list[Table]:
@@ -64,12 +91,12 @@ def tables(folder: Path, encoding: str | None) -> list[Table]:
 
 
 def read_table(path: Path, encoding: str | None = None) -> Table:
-    """One CSV file; its separator is found, its encoding is UTF-8 (or what its mark says) unless given."""
+    """One CSV file; its separator is found, and unless given its encoding: UTF-8, as its mark says, or a likely one."""
     content = path.read_bytes()
     name = path.name
     if not content.strip():
         raise invalid(name, "the file is empty.", "It needs a header and records below.")
-    known = encoding or next((codec for mark, codec in _MARKS if content.startswith(mark)), "utf-8")
+    known = encoding or next((codec for mark, codec in _MARKS if content.startswith(mark)), "") or _encoding(content)
     try:
         screen = csv.Screen(name, known)
     except LookupError:
@@ -82,7 +109,25 @@ def read_table(path: Path, encoding: str | None = None) -> Table:
         rows = list(csv.numbered(io.BytesIO(content), csv.Dialect(separator, encoding=known), name))
     except Invalid as error:
         raise _in_words_of_the_command(error) from None
-    return _table(name, separator, rows)
+    guessed = "" if encoding or known in ("utf-8", "utf-16") else known
+    return replace(_table(name, separator, rows), guessed=guessed)
+
+
+def _encoding(content: bytes) -> str:
+    """UTF-8 if it is that; else the one of Chinese files if its signs come in twos, or that of western ones."""
+    read = content.decode("utf-8", "replace")
+    broken = read.count("\ufffd")
+    if len(re.findall(r"[^\x00-\x7f\ufffd]", read)) > broken:
+        return "utf-8"  # it is that, or a few bytes of it are wrong, and their place is told
+    for codec in ("utf-8", "gb18030", "cp1252"):
+        try:
+            content.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        high = len(re.findall(rb"[\x80-\xff]", content))
+        if codec != "gb18030" or len(re.findall(rb"[\x81-\xfe]{2}", content)) * 2 >= TWOS * high:
+            return codec
+    return "utf-8"
 
 
 def _in_words_of_the_command(error: Invalid) -> Invalid:
@@ -133,7 +178,9 @@ def _table(name: str, separator: str, numbered: Sequence[tuple[int, list[str]]])
     if not filled:
         raise invalid(name, "the file is empty.", "It needs a header and records below.")
     (line, first), rest = filled[0], filled[1:]
-    header = tuple(cell.strip() for cell in first)
+    header = _named(tuple(cell.strip() for cell in first))
+    if _is_a_record(first, [row for _, row in rest[:_SAMPLE]]):
+        header, rest = _named(("",) * len(first)), filled
     findings = list(_wrong_header(name, line, header))
     if not rest:
         findings.append(Finding("", "file", "there are no rows below the header.", "Add records.", name))
@@ -155,11 +202,27 @@ def _table(name: str, separator: str, numbered: Sequence[tuple[int, list[str]]])
     )
 
 
+def _named(cells: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns by their names; one without is called by its number."""
+    return tuple(cell or f"column_{place}" for place, cell in enumerate(cells, 1))
+
+
+def _is_a_record(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row is none of names: it has a number where the rows below have numbers too."""
+    if not below or [cell.strip() for cell in first] in [
+        [str(at) for at in range(low, low + len(first))] for low in (0, 1)
+    ]:
+        return False
+    for place, cell in enumerate(first):
+        if _NUMBER.fullmatch(cell.strip()):
+            values = [row[place].strip() for row in below if place < len(row) and row[place].strip()]
+            if sum(_NUMBER.fullmatch(value) is not None for value in values) > len(values) / 2:
+                return True
+    return False
+
+
 def _wrong_header(name: str, line: int, header: tuple[str, ...]) -> Iterator[Finding]:
     where = f"{name}:{line}"
-    if "" in header:
-        hint = "The first row names the columns; give every column a name."
-        yield Finding("", "file", f"column {header.index('') + 1} has no name.", hint, where)
     for column, count in Counter(header).items():
-        if column and count > 1:
+        if count > 1:
             yield Finding("", "file", f"two columns are called '{column}'.", "Rename one of them.", where)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from landbridge.errors import Finding, Invalid
 from landbridge.strict import did_you_mean
+from mdm.evaluate._answer import (
+    Places,
+    counted_from,
+    in_order,
+    one_column_clusters,
+    pair_columns,
+    places,
+    split,
+    told_by_ids,
+)
 from mdm.evaluate._columns import (
+    ID,
     NO,
-    TRUTH,
     YES,
     Asked,
     cluster_column,
@@ -20,7 +29,7 @@ from mdm.evaluate._columns import (
     names_a_cluster,
     sides,
 )
-from mdm.evaluate._files import Table, invalid
+from mdm.evaluate._files import Table, invalid, with_first_row
 
 FEW = 5
 
@@ -80,13 +89,17 @@ def understand(found: Sequence[Table], asked: Asked, *, truth: bool = True) -> T
 
     Without `truth` a folder that tells nothing about it is right too.
     """
-    by_name = {table.name: table for table in found}
-    for name in (*asked.records, *filter(None, (asked.truth,))):
-        if name not in by_name:
-            hint = did_you_mean(name, by_name) or f"There are: {', '.join(by_name)}."
-            raise invalid(name, "this file is not in the folder.", hint)
-    told_apart = _split(found, by_name, asked)
-    records, answer = told_apart
+    truth_of = _understood(found, asked, needed=truth)
+    told = [
+        f"{table.name} is not UTF-8 and was read as {table.guessed}; if letters look wrong, give --encoding."
+        for table in found
+        if table.guessed
+    ]
+    return replace(truth_of, told=(*told, *truth_of.told))
+
+
+def _understood(found: Sequence[Table], asked: Asked, *, needed: bool) -> Truth:
+    records, answer = split(found, asked)
     if len(records) > 2:
         names = ", ".join(table.name for table in records)
         hint = "Name them: --records FILE (once or twice) and --truth FILE."
@@ -96,41 +109,8 @@ def understand(found: Sequence[Table], asked: Asked, *, truth: bool = True) -> T
     if answer is None and len(records) == 1 and (pairs := _given_pairs(records[0], asked)) is not None:
         return pairs
     if answer is None:
-        return _by_column(records, asked, needed=truth)
+        return _by_column(records, asked, needed=needed)
     return _by_file(records, answer, asked)
-
-
-def _split(found: Sequence[Table], by_name: dict[str, Table], asked: Asked) -> tuple[list[Table], Table | None]:
-    answer = by_name[asked.truth] if asked.truth else None
-    if asked.records:
-        return [by_name[name] for name in asked.records], answer
-    rest = [table for table in found if table is not answer]
-    if answer is None and len(rest) > 1:
-        answer = _answer(rest)
-        rest = [table for table in rest if table is not answer]
-    return rest, answer
-
-
-def _answer(found: list[Table]) -> Table | None:
-    """The file that holds the truth: named so, or narrow and full of the others' ids."""
-    for table in found:
-        others = [one for one in found if one is not table]
-        if len(table.header) <= 4 and TRUTH.search(table.stem) and not all(TRUTH.search(one.stem) for one in others):
-            return table
-    for table in found:
-        if not 2 <= len(table.header) <= 4:
-            continue
-        others = [one for one in found if one is not table and len(one.header) > 1]
-        ids = [set(table.column(name)) for name in table.header[:2]]
-        if others and any(_holds(one, ids[0]) for one in others):
-            pairs = any(_holds(one, ids[1]) for one in others)
-            if pairs or names_a_cluster(table.header[1]):
-                return table
-    return None
-
-
-def _holds(table: Table, ids: set[str]) -> bool:
-    return any(ids <= set(values) and len(set(values)) == len(values) for values in map(table.column, table.header))
 
 
 # -- the three forms of truth ------------------------------------------------------------------------------------------
@@ -161,6 +141,7 @@ def _given_pairs(table: Table, asked: Asked) -> Truth | None:
     if findings:
         raise Invalid(findings[:FEW])
     told = ", ".join(f"{stem} ({left}, {right})" for stem, (left, right) in found.items())
+    hidden = frozenset(stem for stem in found if ID.fullmatch(stem)) if len(found) > 1 else frozenset[str]()
     ids = tuple(f"{table.lines[number // 2]}{'lr'[number % 2]}" for number in range(len(records)))
     return Truth(
         sources=("left", "right"),
@@ -170,11 +151,15 @@ def _given_pairs(table: Table, asked: Asked) -> Truth | None:
         pairs=frozenset(positive),
         labelled=frozenset(labelled),
         given=True,
+        hidden=hidden,
         told=(f"{table.name}: {len(labelled)} pairs of {told}; '{label}' says which are one: {len(positive)}.",),
     )
 
 
-def _numbered(records: Sequence[Table], ids: Sequence[str | None]) -> tuple[list[dict[str, str]], list[int], list[str]]:
+def _numbered(
+    records: Sequence[Table], ids: Sequence[str | None], base: int = 0
+) -> tuple[list[dict[str, str]], list[int], list[str]]:
+    """Every row, whose it is, and its id, or its number where it has none: the first is called `base`."""
     rows: list[dict[str, str]] = []
     source_of: list[int] = []
     named: list[str] = []
@@ -183,30 +168,40 @@ def _numbered(records: Sequence[Table], ids: Sequence[str | None]) -> tuple[list
             record = table.record(number)
             rows.append(record)
             source_of.append(source)
-            named.append(record[id_] if id_ else str(number))
+            named.append(record[id_] if id_ else str(number + base))
     return rows, source_of, named
 
 
 def _by_column(records: Sequence[Table], asked: Asked, *, needed: bool) -> Truth:
     columns = [cluster_column(table, asked) for table in records]
-    if needed and None in columns:
+    ids = [
+        id_column(table, Asked(id=asked.id)) if asked.id or column is None else id_column(table, asked)
+        for table, column in zip(records, columns, strict=True)
+    ]
+    said = None
+    if None in columns and (said := told_by_ids(records, ids)) is not None:
+        ids = [_holding(table, id_, told) for table, id_, told in zip(records, ids, said, strict=True)]
+    if needed and None in columns and said is None:
         without = records[columns.index(None)]
         hint = "Add a file of pairs of ids, or a column `cluster`; or name it: --truth FILE, --cluster COLUMN."
         raise invalid(without.name, "nothing says which records are one.", hint)
-    ids = [id_column(table, asked) for table in records]
     rows, source_of, named = _numbered(records, ids)
     groups: dict[str, list[int]] = {}
-    for number, record in enumerate(rows):
-        column = columns[source_of[number]]
-        if column is not None and record[column]:
-            groups.setdefault(record[column], []).append(number)
-    pairs = {(a, b) for group in groups.values() for at, a in enumerate(group) for b in group[at + 1 :]}
+    if said is None:
+        said = [table.column(column) if column else [] for table, column in zip(records, columns, strict=True)]
+    starts = [sum(len(table.rows) for table in records[:at]) for at in range(len(records))]
+    for start, told_of in zip(starts, said, strict=True):
+        for number, group in enumerate(told_of):
+            if group:
+                groups.setdefault(group, []).append(start + number)
+    pairs = _within(groups)
     if needed and not pairs:
         hint = "Records that are one have the same value in it."
         raise invalid(records[0].name, f"no value of the column '{columns[0]}' stands twice.", hint)
     told = [f"{table.name}: {len(table.rows)} records{_by_id(id_)}." for table, id_ in zip(records, ids, strict=True)]
     if pairs:
-        told.append(f"The truth is the column '{columns[0]}': {len(pairs)} pairs are one.")
+        tells = f"is the column '{columns[0]}'" if columns[0] else f"is told by the ids in '{ids[0]}'"
+        told.append(f"The truth {tells}: {len(pairs)} pairs are one.")
     hidden = frozenset(name for name in (*columns, *ids) if name)
     return Truth(
         tuple(table.stem for table in records), tuple(rows), tuple(source_of), tuple(named), frozenset(pairs),
@@ -214,11 +209,32 @@ def _by_column(records: Sequence[Table], asked: Asked, *, needed: bool) -> Truth
     )  # fmt: skip
 
 
-def _by_id(name: str | None) -> str:
-    return f" by '{name}'" if name else " by the number of the row"
+def _holding(table: Table, id_: str | None, told: Sequence[str]) -> str | None:
+    """The column whose ids tell the clusters."""
+    if id_ is not None:
+        return id_
+    return next(
+        name for name in table.header if all(v.startswith(t) for v, t in zip(table.column(name), told, strict=True))
+    )
+
+
+def _within(groups: Mapping[str, list[int]]) -> set[Pair]:
+    return {
+        (min(a, b), max(a, b))
+        for group in groups.values()
+        for at, a in enumerate(group)
+        for b in group[at + 1 :]
+        if a != b
+    }
+
+
+def _by_id(name: str | None, base: int = 0) -> str:
+    return f" by '{name}'" if name else f" by the number of the row, the first is {base}"
 
 
 def _by_file(records: list[Table], answer: Table, asked: Asked) -> Truth:
+    if one_column_clusters(answer, records):
+        return _by_rows(records, answer, asked)
     if len(answer.header) < 2:
         raise invalid(
             answer.name, "one column cannot say which records are one.", "It holds pairs of ids, or id and cluster."
@@ -226,23 +242,24 @@ def _by_file(records: list[Table], answer: Table, asked: Asked) -> Truth:
     first, second = answer.header[:2]
     if names_a_cluster(second) or names_a_cluster(first) or (asked.cluster and asked.cluster in answer.header):
         return _by_clusters(records, answer, asked)
+    first, second = pair_columns(answer, records)
+    answer = with_first_row(answer, (first, second), records)
     label = label_column(answer, asked) if len(answer.header) > 2 else None
     left, right = answer.column(first), answer.column(second)
+    said = list(zip(left, right, strict=True))
     if len(records) == 2:
-        records = _ordered(records, (first, second), (set(left), set(right)), asked)
+        records = in_order(records, (first, second), said, asked)
         columns = [id_column(records[0], asked, left), id_column(records[1], asked, right)]
     else:
         columns = [id_column(records[0], asked, [*left, *right])]
-    rows, source_of, named = _numbered(records, columns)
-    places = [
-        _places(table, id_, source, source_of, named)
-        for source, (table, id_) in enumerate(zip(records, columns, strict=True))
-    ]
+    base = counted_from(said, (records[0], records[-1]), (columns[0] is None, columns[-1] is None))
+    rows, source_of, named = _numbered(records, columns, base)
+    known = [_places(source, source_of, named) for source in range(len(records))]
     findings: list[Finding] = []
     positive, labelled = set(), set()
     for number, (a, b) in enumerate(zip(left, right, strict=True)):
-        one = _known(a, first, places[0], records[0], answer.where(number), findings)
-        two = _known(b, second, places[-1], records[-1], answer.where(number), findings)
+        one = _known(a, first, known[0], records[0], answer.where(number), findings)
+        two = _known(b, second, known[-1], records[-1], answer.where(number), findings)
         if one is None or two is None or one == two:
             continue
         pair = (min(one, two), max(one, two))
@@ -254,7 +271,8 @@ def _by_file(records: list[Table], answer: Table, asked: Asked) -> Truth:
     if not positive:
         raise invalid(answer.name, "no pair is said to be one.", "Every row names two records that are.")
     told = [
-        f"{table.name}: {len(table.rows)} records{_by_id(id_)}." for table, id_ in zip(records, columns, strict=True)
+        f"{table.name}: {len(table.rows)} records{_by_id(id_, base)}."
+        for table, id_ in zip(records, columns, strict=True)
     ]
     told.append(
         f"{answer.name}: {len(positive)} pairs are one "
@@ -291,42 +309,36 @@ def _more(findings: list[Finding], answer: Table) -> list[Finding]:
     return [Finding("", "file", message, "Is it the truth of other records? Say which column: --id.", answer.name)]
 
 
-def _places(table: Table, id_: str | None, source: int, source_of: list[int], named: list[str]) -> dict[str, int]:
-    return {name: number for number, (name, of) in enumerate(zip(named, source_of, strict=True)) if of == source}
+def _places(source: int, source_of: list[int], named: list[str]) -> Places:
+    return places([(row, name) for row, (name, of) in enumerate(zip(named, source_of, strict=True)) if of == source])
 
 
-def _known(
-    value: str, column: str, places: dict[str, int], table: Table, where: str, findings: list[Finding]
-) -> int | None:
-    found = places.get(value)
+def _known(value: str, column: str, known: Places, table: Table, where: str, findings: list[Finding]) -> int | None:
+    found = known.find(value)
     if found is None:
-        near = did_you_mean(value, list(places)[:2000]) if len(findings) < FEW else ""
+        near = did_you_mean(value, list(known.by_id)[:2000]) if len(findings) < FEW else ""
         findings.append(Finding("", "file", f"{column} '{value}' is no record of {table.name}.", near, where))
     return found
 
 
-def _ordered(records: list[Table], names: tuple[str, str], ids: tuple[set[str], set[str]], asked: Asked) -> list[Table]:
-    """Both files in the order of the truth's columns: where only one way fits, or the names of the columns say so."""
-    one, two = records
-
-    def fits(first: Table, second: Table) -> int:
-        got = 0
-        for table, wanted in ((first, ids[0]), (second, ids[1])):
-            column = id_column(table, asked, list(wanted))
-            got += len(wanted.intersection(table.column(column))) if column else 0
-        return got
-
-    straight, crossed = fits(one, two), fits(two, one)
-    if straight == crossed:
-        said = [_said(names[0], one) + _said(names[1], two), _said(names[0], two) + _said(names[1], one)]
-        straight, crossed = said
-    return [two, one] if crossed > straight else [one, two]
-
-
-def _said(column: str, table: Table) -> int:
-    """Whether a column of the truth names the file: `idAbt` and abt.csv."""
-    words = [word for word in re.split(r"[^a-z0-9]+", table.stem.casefold()) if word]
-    return sum(word in column.casefold() for word in words[-1:])
+def _by_rows(records: list[Table], answer: Table, asked: Asked) -> Truth:
+    """A file of one column that names the cluster of every row, in the order of the rows."""
+    columns = [id_column(table, asked) for table in records]
+    rows, source_of, named = _numbered(records, columns)
+    groups: dict[str, list[int]] = {}
+    for number, group in enumerate(answer.column(answer.header[0])):
+        groups.setdefault(group, []).append(number)
+    pairs = _within(groups)
+    if not pairs:
+        raise invalid(answer.name, "no value stands twice.", "Records that are one have the same value.")
+    told = [
+        f"{table.name}: {len(table.rows)} records{_by_id(id_)}." for table, id_ in zip(records, columns, strict=True)
+    ]
+    told.append(f"{answer.name}: row by row '{answer.header[0]}' puts {len(pairs)} pairs together.")
+    return Truth(
+        tuple(table.stem for table in records), tuple(rows), tuple(source_of), tuple(named), frozenset(pairs),
+        told=tuple(told), hidden=frozenset(filter(None, columns)),
+    )  # fmt: skip
 
 
 def _by_clusters(records: list[Table], answer: Table, asked: Asked) -> Truth:
@@ -335,8 +347,9 @@ def _by_clusters(records: list[Table], answer: Table, asked: Asked) -> Truth:
     key = next(name for name in answer.header if name != cluster)
     wanted = answer.column(key)
     columns = [id_column(table, asked, wanted) for table in records]
-    rows, source_of, named = _numbered(records, columns)
-    place = {name: number for number, name in enumerate(named)}
+    base = 0 if columns[0] or "0" in wanted else 1
+    rows, source_of, named = _numbered(records, columns, base)
+    place = places(list(enumerate(named)))
     findings: list[Finding] = []
     groups: dict[str, list[int]] = {}
     for number, (id_, group) in enumerate(zip(wanted, answer.column(cluster), strict=True)):
@@ -345,13 +358,7 @@ def _by_clusters(records: list[Table], answer: Table, asked: Asked) -> Truth:
             groups.setdefault(group, []).append(found)
     if findings:
         raise Invalid([*findings[:FEW], *_more(findings, answer)])
-    pairs = {
-        (min(a, b), max(a, b))
-        for group in groups.values()
-        for at, a in enumerate(group)
-        for b in group[at + 1 :]
-        if a != b
-    }
+    pairs = _within(groups)
     if not pairs:
         raise invalid(
             answer.name, f"no value of '{cluster}' stands twice.", "Records that are one have the same value."
