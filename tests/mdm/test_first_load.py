@@ -6,8 +6,9 @@ import random
 import re
 import sys
 from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
-from types import MethodType
+from types import MethodType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,15 +19,21 @@ from crashing import Crash
 from memory import Memory
 from steward_bench import ACME, ACME_AGAIN, ACME_MAYBE, OTHER, World, address, bare_terminal
 from test_steward_models import STREETS, TOWNS, WORDS
+from workbench import engine, flow
 
 from landbridge import seam
-from landbridge.connector import Page
+from landbridge.canonical import Canonical
+from landbridge.connector import Entity, Page
 from landbridge.engine import erase
 from landbridge.store import Store, identity
 from landbridge.store._identity import Key
-from mdm.store import bulk, models
+from mdm.declare import load
+from mdm.publish import EngineHub, first_load
+from mdm.store import bulk, migrate, models
 
 COUNT = 300
+PRODUCT = Entity("Product", create="C", update="B", batch=5)
+TOOLS = ("Drill", "Cordless", "Battery", "Case", "Hammer", "Impact", "Charger")
 
 
 @pytest.fixture
@@ -303,3 +310,35 @@ def test_a_worker_that_is_at_a_feed_is_waited_for_and_nobody_begins_meanwhile(co
     with seam.install(hook):
         assert "1 record became 1 golden record, 0 of them" in company("mdm", "load", "customer")
     assert received == [0], "a worker that is told of what was received passes it by"
+
+
+def test_products_are_loaded_by_their_titles_as_they_would_be_taken(
+    root, store, clock, new_database, database_template
+):
+    canonical = Canonical.load(root / "schemas" / "canonical")
+
+    def shop(of: Store) -> tuple[Any, EngineHub]:
+        migrate(of.engine)
+        hub = EngineHub({"product": load(root, canonical)["product"]}, clock)
+        systems = [Memory(name, clock, product=PRODUCT) for name in ("crm", "shop", "erp")]
+        flows = [flow(f"{name}_products", name, "product", "erp") for name in ("crm", "shop")]
+        made = engine(of, clock, systems, flows, hub=hub)
+        for n, words in enumerate(combinations(TOOLS, 4)):
+            systems[0].put("product", f"{n}", {"name": f"{' '.join(words)} TK-{n:04d}", "brand": "Torka"})
+            if n % 2:
+                again = {"name": f"Torka TK-{n:04d} {' '.join(reversed(words))}", "brand": "Torka"}
+                systems[1].put("product", f"{n}", again)
+        return made, hub
+
+    made, hub = shop(store)
+    done = first_load(made, hub, "product", model="untrained", progress=lambda _step, _moved: None)
+    other = Store(new_database(template=database_template), clock)
+    try:
+        one_by_one, _ = shop(other)
+        for name in ("shop_products", "crm_products"):
+            one_by_one.run(name)
+        expected = groups(SimpleNamespace(store=other))
+        assert groups(SimpleNamespace(store=store)) == expected
+        assert done.found.golden == len(expected) < done.records
+    finally:
+        other.close()
