@@ -41,10 +41,10 @@ def erase(
         erased = parts.hub.erase(connection, entity, records)
     scope = erasure.Scope(entity, records, sorted({*records, *beside, *erased.golden}), parts.hub_system)
     _must_be_still(connection, scope)
+    regroup(connection, parts, entity, erased.grouped, set(records))
     counts = erasure.erase(connection, scope, now)
     for record in sorted(records):
         control.note(connection, erasure.ERASED, actor, now, subject=record, detail={"reason": reason})
-    regroup(connection, parts, entity, erased.grouped, set(records))
     hooks.notify(connection, groups.again(connection, beside, now).keys())
     return Erasure(counts, len(erased.golden))
 

@@ -45,7 +45,8 @@ def named(connection: Connection, records: Collection[UUID]) -> list[str]:
 _NAMED = sql("""
 select system, id from xref where subject = any(cast(:ids as uuid[])) and linked_by <> 'reference' order by 1, 2""")
 
-# Messages of the records themselves, of the hub's feed about their golden records, and of others in their name.
+# Messages of the records themselves, of the hub's feed about their golden records, and of others in their name. What the
+# hub's feed says last stays: it is from after the erasure, or the erased records gave nothing to it.
 _MESSAGES = """
     select i.id, i.received_at, i.processed, 'own' as of from xref x
     join feed f on f.system = x.system and f.entity = x.entity
@@ -57,9 +58,11 @@ _MESSAGES = """
     cross join lateral (
         select * from inbox where feed_id = f.id
             and source_key in (select cast(s as text) from unnest(cast(:subjects as uuid[])) s) offset 0) i
-    where f.system = :hub and f.entity = :entity
+    where f.system = :hub and f.entity = :entity and exists (
+        select from inbox n where n.feed_id = f.id and n.source_key = i.source_key and n.id > i.id and not n.again)
     union all
-    select id, received_at, processed, 'group' from inbox where subject = any(cast(:subjects as uuid[]))"""
+    select id, received_at, processed, 'group' from inbox where subject = any(cast(:subjects as uuid[]))
+        and feed_id not in (select id from feed where system = :hub and entity = :entity)"""
 
 
 class Moving(NamedTuple):

@@ -13,6 +13,7 @@ from steward_bench import terminal
 
 from landbridge.engine import erase
 from landbridge.errors import Conflict
+from landbridge.store import groups
 from mdm.publish import untrained
 from mdm.score import Frequencies
 from mdm.steward import Desk, View
@@ -267,6 +268,30 @@ def test_a_decision_about_an_erased_record_sends_nothing_of_it(steward: Any) -> 
     run_erase(steward, "shop", "customer", "8", "--yes")
     steward.run()
     steward.landbridge("steward", "decide", "customer", "same", "crm:2", "crm:8")
+    steward.run()
+    with steward.store.reading() as connection:
+        wrong = connection.execute(text("select count(*) from outbox where state = 'quarantined'")).scalar_one()
+    assert wrong == 0
+
+
+def test_what_gave_nothing_takes_nothing_from_the_hubs_feed(steward: Any) -> None:
+    steward.shop.put(
+        "customer", "8", {"name": OTHER_TOO["name"], "addresses": OTHER["addresses"]}, stamp="a first word"
+    )
+    steward.crm.put("customer", "8", OTHER_TOO)
+    steward.run()
+    [golden] = states(steward, ("crm", "8"), ("shop", "8"))
+    run_erase(steward, "shop", "customer", "8", "--yes")
+    with steward.store.transaction("again") as connection:
+        last = connection.execute(
+            text("""
+            select b.content ->> 'name' as name from inbox i join feed f on f.id = i.feed_id and f.system = 'hub'
+            left join body b on b.owner = i.id and b.kind = 'native'
+            where i.source_key = :id and not i.again order by i.id desc limit 1"""),
+            {"id": str(golden.id)},
+        ).one()
+        assert last.name == OTHER_TOO["name"]
+        groups.again(connection, [golden.id], steward.clock.now())
     steward.run()
     with steward.store.reading() as connection:
         wrong = connection.execute(text("select count(*) from outbox where state = 'quarantined'")).scalar_one()
