@@ -12,13 +12,15 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "flows"))
 from desk import Desk as Terminal
-from memory import Memory
+from memory import Book, Memory
 from test_in_the_engine import ACME, ACME_AGAIN, ACME_MAYBE, CUSTOMER
 from workbench import balanced, engine, flow
 
 from landbridge.canonical import Canonical
 from landbridge.errors import Finding
+from landbridge.reconcile import reconcile
 from landbridge.settings import Flow
+from landbridge.store import control
 from landbridge.strict import plain, yaml
 from landbridge.worker import Worker
 from mdm.declare import load
@@ -36,11 +38,12 @@ def examples(root: Path, *keys: str) -> list[dict[str, Any]]:
 class Pair:
     """A CRM that delivers to the ERP, and a plant whose customers only the hub hears of."""
 
-    def __init__(self, root: Path, store: Any, clock: Any, **alone: Any) -> None:
+    def __init__(self, root: Path, store: Any, clock: Any, plant: type[Memory] = Memory, **alone: Any) -> None:
         migrate(store.engine)
         self.clock = clock
         declared = load(root, Canonical.load(root / "schemas" / "canonical"))
-        self.crm, self.plant, self.erp = (Memory(name, clock, customer=CUSTOMER) for name in ("crm", "plant", "erp"))
+        self.crm, self.erp = (Memory(name, clock, customer=CUSTOMER) for name in ("crm", "erp"))
+        self.plant: Any = plant("plant", clock, customer=CUSTOMER)
         flows = [flow("crm_customers", "crm", "customer", "erp"), flow("plant_customers", "plant", "customer", **alone)]
         hub = EngineHub({"customer": declared["customer"]}, clock)
         self.made = engine(store, clock, [self.crm, self.plant, self.erp], flows, hub=hub)
@@ -107,6 +110,14 @@ def test_a_bad_record_is_set_aside_and_counted(root, store, clock):
     assert phones(pair) == {"+49 711 123456"}
     row = pair.row()
     assert (row.quarantined, row.delivered, row.in_flight) == (1, 0, 0)
+    pair.made.parts.check = lambda _, body: []  # the rule was wrong
+    with store.transaction("replay") as connection:
+        [dead] = control.attention(connection, ["quarantined"])
+        control.unprocess(connection, [dead.id])
+    pair.run()
+    assert phones(pair) == {"+49 711 123456", "0711/123456"}, "what is replayed reaches the hub"
+    row = pair.row()
+    assert (row.quarantined, row.delivered, row.in_flight) == (0, 1, 0)
 
 
 def test_the_command_line_shows_it_and_runs_it(pair, root, tmp_path, monkeypatch, capsys):
@@ -131,3 +142,16 @@ def test_a_resident_worker_drains_it(root, store, clock):
     worker = Worker(pair.made)
     worker.run(until=lambda: pair.row().delivered == 1)
     assert pair.row().delivered == 1
+
+
+def test_what_its_feed_never_told_is_found_by_reconciling(root, store, clock):
+    pair = Pair(root, store, clock, Book)
+    pair.crm.put("customer", "1", ACME)
+    pair.plant.save("customer", "7", ACME_AGAIN, "s1", told=False)
+    pair.run()
+    assert pair.row().received == 0
+    report = reconcile(pair.made, "plant_customers", apply=True)
+    assert report.counts["late"] + report.counts["missing"] == 1, report
+    pair.run()
+    assert phones(pair) == {"+49 711 123456", "0711/123456"}
+    assert (pair.row().delivered, pair.row().in_flight) == (1, 0)
