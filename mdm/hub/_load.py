@@ -5,7 +5,9 @@ What is kept in memory of a record is its id, its place and its block keys; bodi
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -67,6 +69,19 @@ class Rows:
     """What stewards and systems said about pairs."""
 
 
+@contextmanager
+def _without_sweeps() -> Iterator[None]:
+    """Leave cycles alone for a while: rows make none, and every search for them walks over all that is kept."""
+    swept = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if swept:
+            gc.enable()
+
+
+@_without_sweeps()
 def first_load(
     connection: Connection,
     entity: str,
