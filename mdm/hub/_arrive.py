@@ -62,8 +62,13 @@ def arrived(change: Change) -> Arrived:
         written = storable(json.dumps(change.body or {}, sort=True))
         digest = hashlib.blake2b(written, digest_size=16).digest()
     else:
-        written, digest = b"null", LAST if change.into is None else LAST[:-1] + b"\xfe"
+        written, digest = b"null", LAST if change.into is None else _merged(change.into)
     return Arrived(change, (change.stamp, change.sequence, digest), written)
+
+
+def _merged(into: UUID) -> bytes:
+    """The digest of a merge: after every content, before a deletion, and another for every record it leads to."""
+    return LAST[:8] + hashlib.blake2b(into.bytes, digest_size=7).digest() + b"\xfe"
 
 
 def advance(matching: Matching, entity: str, versions: Sequence[Arrived], before: dict[UUID, State]) -> Batch:

@@ -140,6 +140,18 @@ def test_decisions_that_contradict_others_are_refused(store, hub):
             hub.decide(connection, "customer", decision(9, "same", [1], [3, 4]))
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (0, 2, 1)])
+def test_two_merges_of_one_instant_lead_to_the_same_record_in_any_order(store, hub, order):
+    records = [told(1, ACME), told(2, OTHER), told(3, {"name": "Third"})]
+    merges = [told(3, action="merge", into=1, day=1), told(3, action="merge", into=2, day=1)]
+    merges.append(merges[0])
+    with store.transaction("test") as connection:
+        hub.take(connection, "customer", records)
+        for number in order:
+            hub.take(connection, "customer", [merges[number]])
+        assert picture(connection) == batch(customers(), [*records, *merges])
+
+
 def test_a_pin_survives_updates_and_merges_and_complains_when_the_losing_value_moves(store, hub):
     with store.transaction("test") as connection:
         hub.take(connection, "customer", [told(2, ACME)])
