@@ -40,7 +40,7 @@ def run(records: int) -> dict[str, Any]:
             kills += int(found["kills"])
             identical += int(found["same"])
             if not found["same"]:
-                print(f"   seed {seed} differs: MDM_SEED={seed} pytest tests/mdm/test_hub_orders.py", flush=True)
+                print(f"   seed {seed} differs: FIRST={seed} matching.py --only orders --records {seed}", flush=True)
     return {"orders_identical": identical, "orders_told": told, "orders_kills": kills}
 
 
