@@ -130,7 +130,9 @@ class Process:
 
     def _canonicalise(self, received: Received) -> _Message:
         message = _Message(received)
-        if received.action == "upsert":
+        if received.action == "upsert" and received.body is None:
+            message.findings = [_forgotten(self.system)]
+        elif received.action == "upsert":
             found = canonicalise(self.parts, self._mapping, self.entity, received.body, self.system, received.scope)
             if isinstance(found, Invalid):
                 message.findings = found.findings
@@ -353,6 +355,12 @@ class Process:
     def _owns_some(self, entity: str) -> bool:
         fields = self.parts.ownership.entity(entity).fields
         return any(owner.owner == self.system for owner in fields.values())
+
+
+def _forgotten(system: str) -> Finding:
+    """What is queued once more for its group, after retention dropped the body that it came with."""
+    told = "its group changed, and what it said itself is no longer kept (retention)"
+    return Finding("", "forgotten", told, f"Change it in {system}, or reconcile the flow: that reads it there anew.")
 
 
 def canonicalise(

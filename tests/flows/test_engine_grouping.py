@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from memory import Memory
 from small_hub import SmallHub
+from sqlalchemy import text
 from workbench import Plain, balanced, engine, flow
 
 from landbridge.connector import Entity, Row
@@ -107,6 +108,21 @@ def test_a_split_makes_the_record_that_leaves_and_moves_the_orders_delivered_bef
     written = len(world.erp.calls)
     world.run()
     assert not [call for call in world.erp.calls[written:] if call[0] == "write"], "nothing more to say"
+
+
+def test_a_record_that_retention_dropped_says_so_when_its_group_changes(world):
+    world.crm.put("customer", "A", {"name": "Acme"})
+    world.shop.put("customer", "7", {"name": "ACME GmbH"})
+    world.run()
+    with world.store.transaction("retention") as connection:
+        connection.execute(text("delete from body"))
+    world.decide("crm", "A", "acme")
+    world.decide("shop", "7", "acme")
+    world.run()
+    with world.store.reading() as connection:
+        said = connection.execute(text("select code, reason from outbox where state = 'quarantined'")).all()
+    assert said
+    assert all("no longer kept" in one.reason and "reconcile" in one.reason for one in said), said
 
 
 def test_a_merge_lets_an_order_go_that_waited_for_the_customer_of_its_own_system(world):
