@@ -101,6 +101,7 @@ def _estimate(
     settings = [_plain(one, given[one["output_column_name"]]) for one in comparisons]
     linker = linker_over(connection, settings_with(settings, 1 / records))
     for rule in learned_in:
+        before = linker._settings_obj.core_model_settings.copy()
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(
                 rule, estimate_without_term_frequencies=True, max_pairs=SESSION_PAIRS, record_sample_proportion=0.1
@@ -108,6 +109,7 @@ def _estimate(
         except Exception as error:  # Splink raises its own and bare errors where a block holds no pair
             if not _no_pairs(error):
                 raise
+            linker._settings_obj.core_model_settings = before  # a session that fails leaves only what it learns
     told = linker.misc.save_model_to_json()["comparisons"]
     learned = {one["output_column_name"]: one["comparison_levels"] for one in told}
     return [_told(one, learned[one["output_column_name"]], given[one["output_column_name"]]) for one in comparisons]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from landbridge.errors import Finding, Invalid
@@ -135,6 +137,7 @@ def _evaluated(truth: Truth, declaration: Declaration, one_to_one: bool, looks: 
     true = coded(truth.pairs, len(known))
     half = halves(truth.groups, truth.ids)
     measured = _Measuring(truth, declaration, edges, true, half, scorer, known)
+    measured.hot = bool(told.hot)
     report = Report(truth, declaration, measured.pairs(), candidates=told.candidates, hot=told.hot, nothing=nothing)
     if not truth.given:
         report.found_by_blocks = measured.reached()
@@ -200,6 +203,8 @@ class _Measuring:
         self._right = np.isin(edges.codes, true, assume_unique=True)
         self._in_half = half[edges.a] if len(edges.a) else np.empty(0, np.int8)
         self._chosen: list[float] = []
+        self.hot = False
+        """Whether some block keys are of too many records, and find nothing."""
 
     def _half_of(self, codes: Numbers) -> Numbers:
         half: Numbers = self._half[codes // self._edges.count]
@@ -207,7 +212,28 @@ class _Measuring:
 
     def reached(self) -> float:
         """The share of the true pairs that some block brought together."""
-        return float(self._right.sum()) / len(self._true) if len(self._true) else 1.0
+        return 1 - len(self._never) / len(self._true) if len(self._true) else 1.0
+
+    @cached_property
+    def _without(self) -> Numbers:
+        """The true pairs that are not among the edges: no block brought them together, or they weigh too little."""
+        import numpy as np
+
+        return self._true[~np.isin(self._true, self._edges.codes)]
+
+    @cached_property
+    def _never(self) -> Numbers:
+        """The true pairs that no block brought together."""
+        import numpy as np
+
+        pairs = [divmod(code, self._edges.count) for code in self._without.tolist()]
+        holders = range(len(self._known)) if self.hot and pairs else sorted({one for pair in pairs for one in pair})
+        keys = {one: set(self._scorer.keys(self._known[one])) for one in holders}
+        sizes = Counter(key for found in keys.values() for key in found)
+        most = self._declaration.guard.hot
+        apart = [not any(sizes[key] <= most for key in keys[a] & keys[b]) for a, b in pairs]
+        never: Numbers = self._without[np.array(apart, bool)]
+        return never
 
     def pairs(self) -> Measured:
         """Pairs by their own weight."""
@@ -334,11 +360,12 @@ class _Measuring:
         edges = self._edges
         wrong = np.flatnonzero(~self._right & (edges.weight >= line))
         wrong = wrong[np.argsort(-edges.weight[wrong], kind="stable")][:most]
-        never = self._true[~np.isin(self._true, edges.codes)]
+        never = self._never
+        light = self._without[~np.isin(self._without, never)]
         low = np.flatnonzero(self._right & (edges.weight < line))
-        low = low[np.argsort(edges.weight[low], kind="stable")]
-        low = low[: max(most - min(len(never), most // 2), 0)]
-        missed = [self._look(int(edges.a[at]), int(edges.b[at])) for at in low]
+        low = edges.codes[low[np.argsort(edges.weight[low], kind="stable")]]
+        few = np.concatenate([light, low])[: max(most - min(len(never), most // 2), 0)]
+        missed = [self._look(*divmod(code, edges.count)) for code in few.tolist()]
         for code in never[: most - len(missed)].tolist():
             missed.append(Look(code // edges.count, code % edges.count, None))
         return [self._look(int(edges.a[at]), int(edges.b[at])) for at in wrong], missed

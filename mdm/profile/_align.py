@@ -18,6 +18,7 @@ _ALIKE: tuple[frozenset[Kind], ...] = (
     frozenset({"code", "house number", "postal code", "vat", "uscc"}),
     frozenset({"phone", "code"}),
     frozenset({"number", "house number"}),
+    frozenset({"year", "number", "postal code", "code", "date"}),
 )
 """Kinds that one thing may be taken for in two files."""
 

@@ -15,7 +15,7 @@ from mdm.normalise import NORMALISERS, says_nothing
 Kind = Literal[
     "empty", "row number", "constant", "e-mail", "web address", "phone", "date", "code", "postal code", "house number",
     "category", "company", "person", "street", "place", "text", "title", "description", "number",
-    "uscc", "vat", "lei", "gtin", "iban",
+    "uscc", "vat", "lei", "gtin", "iban", "year",
 ]  # fmt: skip
 
 CHECKED: tuple[Kind, ...] = ("uscc", "lei", "iban", "vat", "gtin")
@@ -23,6 +23,8 @@ CHECKED: tuple[Kind, ...] = ("uscc", "lei", "iban", "vat", "gtin")
 SAMPLE = 5_000
 MOST = 0.8
 """The share of values that must be of a kind."""
+YEARS = 0.9
+"""The share of numbers that must lie between 1800 and 2049 to be years."""
 
 _HINTS: tuple[tuple[Kind, str], ...] = (
     ("e-mail", r"e_?mail|邮箱|电子邮件"),
@@ -34,9 +36,13 @@ _HINTS: tuple[tuple[Kind, str], ...] = (
     ("company", r"company|firma|organi[sz]ation|org_?name|employer|business|legal_?name|公司|企业|单位"),
     (
         "person",
-        r"(given|first|last|family|sur|middle|vor|nach|full|person)_?(name)?|surname|vorname|nachname|姓名?|名字",
+        r"(given|first|last|family|sur|middle|vor|nach|full|person)_?(name)?|(f|l|m)name|forename|姓名?|名字",
     ),
     ("street", r"street|stra(ss|ß)e|address(_?line)?_?\d?|adresse|addr_?\d?|地址|街道"),
+    (
+        "text",
+        r"authors?|artists?|writers?|creators?|performers?|brand|manufacturer|publisher|marke|hersteller|作者|品牌",
+    ),
     ("place", r"city|town|suburb|ort|stadt|district|region|state|province|country|land|城市|省|国家"),
     ("description", r"descr(iption)?|beschreibung|details?|comment|notes?|描述|备注"),
     ("title", r"title|product(_?name)?|produkt|artikel(bezeichnung)?|bezeichnung|品名|商品"),
@@ -74,6 +80,8 @@ class Seen:
     """The share of values that hold something like a part number; of phones: that are numbers with their country."""
     also: str = ""
     """What another file calls the same column."""
+    shared: float = 1.0
+    """The share of the second file's records whose value the first has too."""
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -155,7 +163,7 @@ def _text_kind(
     hint: Kind | None, sample: Sequence[str], counts: Counter[str], repeated: float, words: float, filled: int
 ) -> tuple[Kind, str]:
     digits = _passing(sample, lambda value: any(sign.isdigit() for sign in value))
-    numeric = _passing(sample, _matches(r"[$€£¥]?\s?-?\d+([.,]\d+)*\s?[$€£¥]?"))
+    numeric = _passing(sample, _matches(r"[$€£¥(]?\s?-?\d+([.,]\d+)*\s?[$€£¥)]?"))
     few = len(counts) <= min(max(12, min(60, filled // 50)), filled // 2)
     if numeric >= MOST:
         return _number_kind(hint, sample, few, repeated)
@@ -169,7 +177,7 @@ def _text_kind(
     if words >= 12 or (hint == "description" and words >= 4):
         return "description", f"{words:.0f} words"
     company, road = _passing(sample, _matches_in(_FORMS)), _passing(sample, _matches_in(_ROAD))
-    if hint in ("company", "person", "place", "title"):
+    if hint in ("company", "person", "place", "title", "text"):
         return hint, "by its name"
     if road >= 0.4 or hint == "street":
         return "street", f"{road:.0%} name a road"
@@ -192,6 +200,9 @@ def _number_kind(hint: Kind | None, sample: Sequence[str], few: bool, repeated: 
     plain = all(value.isdecimal() for value in sample)
     if hint in ("postal code", "house number", "number"):
         return hint, "by its name"
+    if _passing(sample, _matches(r"\W*(1[89]\d\d|20[0-4]\d)(\.0+)?\W*")) >= YEARS:
+        plain = _passing(sample, _matches(r"\W*\d{4}\W*")) >= YEARS
+        return "year", "years" if plain else "years, written as numbers"
     if not plain and _passing(sample, _matches(r"\D*\d+[.,]\d{1,4}\D*")) > 0.1:
         return "number", "has decimals"
     if few:

@@ -111,8 +111,19 @@ def _seen(records: Sequence[dict[str, str]], source_of: Sequence[int], header: S
             whole = seen(name, values[name] + values[other])
             kind = whole.kind if whole.kind in (one.kind, each[other].kind) else one.kind
             one = replace(whole, kind=kind, also=other)
-        found.append(one)
+        found.append(replace(one, shared=_shared(records, source_of, one.paths)))
     return tuple(found)
+
+
+def _shared(records: Sequence[dict[str, str]], source_of: Sequence[int], paths: Sequence[str]) -> float:
+    """The share of the second file's records whose value the first has too; 1 where there is one file."""
+    sides: tuple[list[str], list[str]] = ([], [])
+    for record, source in zip(records, source_of, strict=True):
+        value = next((record[path] for path in paths if record.get(path)), "").casefold()
+        if value:
+            sides[source].append(value)
+    known = set(sides[0])
+    return sum(value in known for value in sides[1]) / len(sides[1]) if all(sides) else 1.0
 
 
 def _blocks(draft: Draft, declaration: Declaration, known: Sequence[Features], found: Sequence[Seen]) -> Chosen:
@@ -143,7 +154,8 @@ def _once_each(
         return False
     twice = {one for a, b in chosen.likely if source_of[a] == source_of[b] for one in (a, b)}
     if declaration.scoring == "titles":
-        paths = declaration.columns[0].paths
+        likened = {one.column for one in declaration.comparisons if one.levels[0].test == "cosine"}
+        paths = [path for column in declaration.columns if column.name in likened for path in column.paths]
         first: dict[tuple[int, str], int] = {}
         for number, record in enumerate(records):
             title = " ".join(record.get(path, "") for path in paths).casefold().strip()

@@ -29,6 +29,7 @@ _RULES: dict[Kind, tuple[str, tuple[Level, ...], bool]] = {
     "place": ("fold", (EXACT, Level("jaro_winkler", 0.9)), True),
     "text": ("fold", (EXACT, Level("jaro_winkler", 0.92), Level("jaro_winkler", 0.8)), True),
     "title": ("fold", (EXACT, Level("jaro_winkler", 0.92), Level("jaro_winkler", 0.8)), True),
+    "year": ("digits", _EDIT, True),
     "number": ("number", (Level("ratio", 0.02), Level("ratio", 0.2)), False),
     "uscc": ("uscc", _EDIT, False),
     "vat": ("vat", _EDIT, False),
@@ -54,7 +55,22 @@ PARTY: frozenset[Kind] = frozenset(
     }
 )
 """What people and companies have, and products do not."""
+BY_NAME: frozenset[Kind] = frozenset({"date", "postal code", "house number"})
+"""Of these the ones that small numbers and days are taken for: what a column is called must say so too."""
 SAME = 20.0
+LONG = 4.5
+"""Words per value from which on texts are compared by their words, and not by their beginnings."""
+SEVERAL, VARIED = 2, 0.25
+"""Words per value, and different values for one of the title, from which on a text beside it is compared so too."""
+BRAND = 0.8
+"""The share of repeated values from which on a short text is a class, such as a brand."""
+ONE_OF_TWO = 0.55
+"""The likeness at which one of several such texts speaks for neither."""
+A_TITLE = 0.25
+"""The same where it is the only one."""
+MOSTLY = 0.95
+SHARED = 0.5
+"""The share of values that two files must have in common, for a kind or a class of theirs to be compared."""
 ALONE = 0.5
 """The likeness at which two names, and nothing else, speak for neither."""
 
@@ -77,14 +93,27 @@ class Draft:
 def drafted(found: Sequence[Seen]) -> Draft:
     """The draft of a declaration for these columns."""
     titles = [one for one in found if one.kind in ("title", "text", "description", "person", "place", "company")]
-    party = sum(one.kind in PARTY for one in found if one not in titles)
+    rest = [one for one in found if one not in titles]
+    party = sum(one.kind in PARTY for one in rest)
     heavy = [one for one in titles if one.words >= 3 and one.codes >= 0.25]
     if heavy and not party:
-        return _titles(found, heavy)
+        return _titles(found, heavy, [])
+    named = any(one.kind in ("person", "company") for one in titles)
+    party = sum(one.kind in PARTY and (one.kind not in BY_NAME or one.why == "by its name") for one in rest)
+    long = [one for one in titles if one.kind in ("title", "text", "description") and one.words >= LONG]
+    if long and not party and not named:
+        short = [one for one in long if one.kind != "description"] or long
+        title = max(short, key=lambda one: (one.kind == "title", one.filled > MOSTLY, one.distinct))
+        return _titles(found, [title], [one for one in titles if one is not title and _tells(one, title)])
     compared = [one for one in found if one.kind in _RULES]
     if len(compared) == 1 and compared[0].kind in ("company", "person", "text", "title", "place"):
         return _names_alone(compared[0], [one for one in found if one is not compared[0]])
     return _parties(found)
+
+
+def _tells(one: Seen, title: Seen) -> bool:
+    """Whether a text tells records apart as the title does: authors do, publishers do not."""
+    return one.kind in ("text", "title") and one.words >= SEVERAL and one.distinct >= VARIED * title.distinct
 
 
 def _names_alone(one: Seen, left: Sequence[Seen]) -> Draft:
@@ -112,6 +141,10 @@ def _parties(found: Sequence[Seen]) -> Draft:
         normaliser, levels, frequency = _RULES[one.kind]
         if one.kind == "date" and one.plain_digits:
             normaliser = "digits"  # days that no calendar has may differ from real ones by a digit
+        if one.kind == "place" and one.why != "by its name":
+            levels = _NAME  # repeated words may be names of people too
+        if one.kind == "year" and one.why != "years":
+            normaliser, levels, frequency = "number", (EXACT,), False  # 1999 and 1999.0 are one year
         if one.kind == "phone" and one.codes >= 0.7:
             normaliser = "phone"
         columns.append(Column(name, one.paths, (Call(normaliser),)))
@@ -130,21 +163,34 @@ def _parties(found: Sequence[Seen]) -> Draft:
     )
 
 
-def _titles(found: Sequence[Seen], heavy: Sequence[Seen]) -> Draft:
-    """The fullest of the shorter texts is the title; part numbers are looked for in every text."""
-    title = max(heavy, key=lambda one: (one.filled > 0.95, one.kind == "title", -one.words))
-    texts = [
-        one
-        for one in found
-        if (one.kind in ("title", "text", "description", "code") and one.codes > 0.05) or one is title
-    ]
+def _titles(found: Sequence[Seen], heavy: Sequence[Seen], beside: Sequence[Seen]) -> Draft:
+    """The fullest of the shorter texts is the title; part numbers are looked for in every text.
+
+    Texts `beside` it, such as the authors of a book, are compared by their words too.
+    """
+    title = max(heavy, key=lambda one: (one.filled > MOSTLY, one.kind == "title", -one.words))
+    texts = (
+        []
+        if beside
+        else [
+            one
+            for one in found
+            if (one.kind in ("title", "text", "description", "code") and one.codes > 0.05) or one is title
+        ]
+    )
     names = _Names()
     columns = [Column(names.of("title", "title"), title.paths, personal=False)]
-    comparisons = [Comparison("title", (Level("cosine", 0.25),))]
+    likeness = (Level("cosine", ONE_OF_TWO if beside else A_TITLE),)
+    comparisons = [Comparison("title", likeness)]
     why = {"title": f"{title.kind}: {title.why}"}
+    for one in beside:
+        name = names.of(one.name, one.kind)
+        columns.append(Column(name, one.paths, personal=False))
+        comparisons.append(Comparison(name, likeness))
+        why[name] = f"{one.kind}: {one.why}"
     identifiers: list[Identifier] = []
     left = []
-    if title.codes > 0.05 or len(texts) > 1:
+    if texts and (title.codes > 0.05 or len(texts) > 1):
         columns.append(
             Column(
                 names.of("codes", "code"),
@@ -157,22 +203,33 @@ def _titles(found: Sequence[Seen], heavy: Sequence[Seen]) -> Draft:
         comparisons.append(Comparison("codes", (Level("intersect", 1),)))
         why["codes"] = "part numbers in the texts"
     for one in found:
+        if one is title or one in beside:
+            continue
         if one.kind == "gtin":
             name = names.of(one.name, one.kind)
             columns.append(Column(name, one.paths, (Call("gtin"),), many=True, personal=False))
             comparisons.append(Comparison(name, (Level("intersect", 1),)))
             identifiers.append(Identifier(name, SAME, apart=True))
             why[name] = f"{one.kind}: {one.why}"
-        elif one.kind in ("number", "category") and one is not title:
+        elif one.kind in ("number", "year") or (_is_class(one) and one.shared >= SHARED):
             name = names.of(one.name, one.kind)
             price = one.kind == "number"
             levels = (Level("ratio", 0.2), Level("ratio", 0.45)) if price else (EXACT,)
-            columns.append(Column(name, one.paths, (Call("number" if price else "fold"),), personal=False))
+            year = "digits" if one.why == "years" else "number"
+            normaliser = {"number": "number", "year": year}.get(one.kind, "fold")
+            columns.append(Column(name, one.paths, (Call(normaliser),), personal=False))
             comparisons.append(Comparison(name, levels))
             why[name] = f"{one.kind}: {one.why}"
         elif one not in texts:
             left.append(one)
     return Draft("titles", tuple(columns), tuple(comparisons), tuple(identifiers), why, tuple(left))
+
+
+def _is_class(one: Seen) -> bool:
+    """Whether a column holds few different values, such as a brand."""
+    return one.kind == "category" or (
+        one.kind in ("text", "company", "person", "place") and one.repeated >= BRAND and one.words < SEVERAL + 1
+    )
 
 
 class _Names:

@@ -356,6 +356,30 @@ def test_records_that_no_block_brings_together_are_told_and_not_a_crash(tmp_path
         assert (found["found_by_blocks"], found["recall"], found["clusters_f1"]) == (0, 0, 0)
 
 
+def test_a_pair_that_weighs_too_little_is_not_told_as_one_that_no_block_found(tmp_path: Path) -> None:
+    towns, names = ("Bremen", "Essen", "Köln"), [" ".join(one) for one in itertools.permutations(PARTS, 2)]
+    rows = [
+        {"id": str(at), "name": names[at // 2], "town": towns[at // 2 % 3], "cluster": f"C{at // 2}"}
+        for at in range(240)
+    ]
+    rows += [
+        {"id": "x", "name": "amber quay", "town": "Bremen", "cluster": "X"},
+        {"id": "y", "name": "zinc pier", "town": "Bremen", "cluster": "X"},
+        {"id": "p", "name": "brass moor", "town": "Ulm", "cluster": "Y"},
+        {"id": "q", "name": "steel dune", "town": "Trier", "cluster": "Y"},
+    ]
+    write(tmp_path, "records.csv", rows)
+    (tmp_path / "d.yaml").write_text(
+        "entity: x\ncolumns: {name: name, town: town}\nblocks: [name, town]\n"
+        "comparisons: {name: [exact], town: [exact]}\nthresholds: {auto: 12, review: 11}\n"
+    )
+    found = landbridge("evaluate", tmp_path, "--errors", 9).output
+    missed = found[found.index("One, and not found") :]
+    assert "x and y: -" in missed, missed
+    assert "p and q: no block brings them together" in missed
+    assert figures(tmp_path)["found_by_blocks"] == pytest.approx(1 - 1 / 122)
+
+
 def test_records_that_say_nothing_are_counted(folder: Path) -> None:
     path = folder / "records.csv"
     path.write_text(path.read_text() + "R900,n/a,,,C900\n")

@@ -53,6 +53,7 @@ CONTENT = {
     ],
     "empty": [""] * 299 + ["x"],
     "constant": ["EUR"] * 300,
+    "year": [("{}", "{}.0", "({})")[at % 3].format(1950 + at % 60) for at in range(300)],
 }
 
 
@@ -141,6 +142,97 @@ def test_names_alone_are_compared_by_their_words() -> None:
     found = propose(rows, [0] * 90, ["a"]).declaration
     assert found.scoring == "titles"
     assert found.blocks[0].parts == (("name", 6),)
+
+
+TITLE_WORDS = (
+    "query index join view cache stream schema graph mining storage recovery locking".split()  # noqa: SIM905 (one line)
+)
+AUTHORS = ("Ada Larch", "Bo Quill", "Cy Thorn", "Di Umber", "Ed Vale", "Flo Wren", "Gus Yarrow", "Hal Zorn")
+
+
+def papers(count: int) -> tuple[list[dict[str, str]], list[int]]:
+    """Papers as two libraries know them: other venues, years as decimals, authors turned round."""
+    by = random.Random(SEED)
+    one, two = [], []
+    for _ in range(count):
+        title, authors = " ".join(by.sample(TITLE_WORDS, 6)), by.sample(AUTHORS, 3)
+        year = by.randrange(1990, 2005)
+        one.append(
+            {"title": title, "authors": ", ".join(authors), "venue": by.choice(("VLDB", "SIGMOD")), "year": f"{year}"}
+        )
+        at = by.randrange(1, len(title) - 1)
+        spoiled, place = title[:at] + title[at + 1 :], by.choice(("Very Large Data Bases", "Management of Data"))
+        two.append({"title": spoiled, "authors": ", ".join(authors[::-1]), "venue": place, "year": f"{year}.0"})
+    return one + two, [0] * count + [1] * count
+
+
+def test_titles_with_authors_and_years_are_compared_by_their_words() -> None:
+    from mdm.evaluate import Truth, evaluate
+
+    records, source_of = papers(200)
+    found = propose(records, source_of, list(records[0])).declaration
+    assert found.scoring == "titles"
+    assert {one.column: one.levels[0].test for one in found.comparisons} == {
+        "title": "cosine",
+        "authors": "cosine",
+        "year": "exact",
+    }, "the venues of both have nothing in common and say nothing"
+    pairs = frozenset((at, at + 200) for at in range(200))
+    truth = Truth(("a", "b"), tuple(records), tuple(source_of), tuple(map(str, range(400))), pairs)
+    report = evaluate(truth, found, looks=0)
+    assert report.clusters is not None
+    assert report.clusters.chosen.f1 > 0.97
+
+
+def test_a_brand_supports_a_title_and_people_or_addresses_keep_their_columns() -> None:
+    by = random.Random(SEED)
+    rows = [
+        {
+            "title": f"lamp {by.choice(TITLE_WORDS)} black stand VL-{value[:4]}",
+            "brand": by.choice(("Volta", "Ohm & Co", "Lux")),
+        }
+        for value in DIGITS
+    ]
+    found = propose(rows, [0] * len(rows), list(rows[0])).declaration
+    assert [(one.column, one.levels[0].test) for one in found.comparisons] == [
+        ("title", "cosine"),
+        ("codes", "intersect"),
+        ("brand", "exact"),
+    ]
+    long = [{**row, "phone": f"+49 30 {value[:6]}"} for row, value in zip(rows, DIGITS, strict=True)]
+    words = [
+        {"about": " ".join(by.sample(TITLE_WORDS, 6)), "name": f"{by.choice(TITLE_WORDS)} {by.choice(AUTHORS)[-4:]}"}
+        for _ in range(200)
+    ]
+    for others in (long, words):
+        assert propose(others, [0] * len(others), list(others[0])).declaration.scoring == "fellegi_sunter"
+
+
+def test_a_session_that_cannot_learn_leaves_nothing_of_itself_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Splink drops the columns that a session blocks on, and puts them back only when it ends well."""
+    from splink.internals.em_training_session import EMTrainingSession
+
+    from mdm import scoring
+    from mdm.bulk import table_of
+    from mdm.normalise import features
+
+    by, rows = random.Random(SEED), []
+    for at in range(150):
+        row = {"name": f"{by.choice(AUTHORS)} {at}", "town": by.choice(TITLE_WORDS), "born": f"{1950 + at % 40}"}
+        rows += [row, {**row, "name": row["name"][1:]}]
+    found = propose(rows, [0] * len(rows), list(rows[0])).declaration
+    trained, calls = EMTrainingSession._train, []
+
+    def fails_once(session: EMTrainingSession) -> Any:
+        calls.append(session)
+        if len(calls) == 1:
+            raise ValueError("m_probability value 1e-304 is below the minimum allowed value of 1e-300.")
+        return trained(session)
+
+    monkeypatch.setattr(EMTrainingSession, "_train", fails_once)
+    learned = scoring.train(found, table_of(found, [features(found, row) for row in rows])).parsed["comparisons"]
+    assert len(calls) > 1
+    assert [one["output_column_name"] for one in learned] == [one.column for one in found.comparisons]
 
 
 def test_nothing_of_the_truth_is_used_and_what_is_there_is_not_overwritten(unseen: Any, tmp_path: Path) -> None:
