@@ -7,12 +7,14 @@ import mdm.normalise._identifier
 import mdm.normalise._places
 import mdm.normalise._product
 import mdm.normalise._text  # noqa: F401  # each of these registers its normalisers
+from mdm.normalise._elements import Elements
 from mdm.normalise._features import Extractor, features, problems_of
 from mdm.normalise._registry import NORMALISERS, PLACEHOLDERS, Normaliser, reference, says_nothing
 
 __all__ = [
     "NORMALISERS",
     "PLACEHOLDERS",
+    "Elements",
     "Extractor",
     "Normaliser",
     "features",

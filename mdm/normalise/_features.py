@@ -23,7 +23,7 @@ class Extractor:
             raise ConfigError(
                 [Problem(f"config/mdm/{declaration.entity}.yaml", 0, 0, what, hint) for what, hint in problems]
             )
-        self._columns = [_Reader(column, declaration.placeholders) for column in declaration.columns]
+        self._columns = [Reader(column, declaration.placeholders) for column in declaration.columns]
 
     def __call__(self, body: Body) -> dict[str, Value | None]:
         """The value of every column; None where the body says nothing usable."""
@@ -61,7 +61,7 @@ def features(declaration: Declaration, body: Body) -> dict[str, Value | None]:
     return kept[1](body)
 
 
-class _Reader:
+class Reader:
     """One column: its paths, what is kept of a list, its chain."""
 
     def __init__(self, column: Column, placeholders: frozenset[str]) -> None:
@@ -73,6 +73,7 @@ class _Reader:
         self._chain = [_step(call) for call in column.normalise or (Call("text"),)]
 
     def read(self, body: Body) -> Value | None:
+        """The value of the column; None where the body says nothing usable."""
         found: list[Value] = []
         for path, parts in self._paths:
             for raw, beside in self._raw(body, path, parts):

@@ -12,6 +12,7 @@ from mdm.declaration import Declaration, Features, Rule
 from mdm.survive._chain import narrowed
 from mdm.survive._plan import Plan, plan_of
 from mdm.survive._quality import quality
+from mdm.survive._united import united
 from mdm.survive._values import fingerprint, says, text_of
 
 
@@ -96,7 +97,7 @@ def _together(members: Sequence[Member], plan: Plan, pins: Sequence[Pin]) -> Gol
     for attributes, chain in _groups([one for _, one in giving], plan):
         candidates = [(n, one) for n, one in giving if any(says(one.body.get(name)) for name in attributes)]
         if candidates:
-            found, story = _decide(candidates, attributes, chain, plan.declaration)
+            found, story = _decide(candidates, attributes, chain, plan)
             values |= found
             stories.append(story)
     moved, unpinned = _pin(values, stories, pins)
@@ -132,7 +133,7 @@ def _groups(members: Sequence[Member], plan: Plan) -> list[tuple[tuple[str, ...]
 
 
 def _decide(
-    candidates: list[tuple[int, Member]], attributes: tuple[str, ...], chain: Sequence[Rule], declaration: Declaration
+    candidates: list[tuple[int, Member]], attributes: tuple[str, ...], chain: Sequence[Rule], plan: Plan
 ) -> tuple[dict[str, Any], _Story]:
     left, losers, rule = candidates, list[tuple[int, str]](), "only"
     for link in chain:
@@ -140,14 +141,15 @@ def _decide(
             break
         if link.kind == "all":
             if all(isinstance(one.body.get(name) or [], list) for _, one in left for name in attributes):
-                united = {name: _united([one for _, one in left], name) for name in attributes}
+                bodies = [one.body for _, one in left]
+                lists = {name: united(bodies, name, plan.elements_of(name)) for name in attributes}
                 winners = [n for n, _ in left]
                 return (
-                    {name: value for name, value in united.items() if value},
-                    _Story([name for name, value in united.items() if value], winners, "all", losers),
+                    {name: value for name, value in lists.items() if value},
+                    _Story([name for name, value in lists.items() if value], winners, "all", losers),
                 )
             continue  # what is no list cannot be united: the next rule decides
-        kept = {id(one) for one in narrowed(link, [one for _, one in left], attributes, declaration)}
+        kept = {id(one) for one in narrowed(link, [one for _, one in left], attributes, plan.declaration)}
         losers += [(n, link.kind) for n, one in left if id(one) not in kept]
         left = [(n, one) for n, one in left if id(one) in kept]
         rule = link.kind
@@ -157,15 +159,6 @@ def _decide(
     winner, member = left[0]
     found = {name: member.body[name] for name in attributes if says(member.body.get(name))}
     return found, _Story([name for name in attributes if name in found], [winner], rule, losers)
-
-
-def _united(members: Sequence[Member], name: str) -> list[Any]:
-    """Every different element of a list attribute, in the members' order."""
-    found: dict[bytes, Any] = {}
-    for one in members:
-        for element in one.body.get(name) or []:
-            found.setdefault(text_of(element), element)
-    return list(found.values())
 
 
 def _pin(values: dict[str, Any], stories: list[_Story], pins: Sequence[Pin]) -> tuple[tuple[str, ...], dict[str, str]]:

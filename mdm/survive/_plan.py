@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mdm.declaration import Declaration, Rule
+from mdm.normalise import Elements
 
 _MOST = 32
 
@@ -21,6 +22,14 @@ class Plan:
     covered: frozenset[str]
     asked: tuple[str, ...]
     """Attributes that are compared or decided about: how complete a golden record is counts these."""
+    _elements: dict[str, Elements] = field(default_factory=dict)
+
+    def elements_of(self, attribute: str) -> Elements:
+        """How single elements of a list attribute are read."""
+        found = self._elements.get(attribute)
+        if found is None:
+            found = self._elements[attribute] = Elements(self.declaration, attribute)
+        return found
 
 
 _PLANS: dict[int, Plan] = {}

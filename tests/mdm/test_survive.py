@@ -6,6 +6,7 @@ import os
 import random
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -13,6 +14,7 @@ from hub_bench import DECLARATION, ZERO, customers, features, record
 from hub_chaos import SYSTEMS, body
 
 from mdm.declaration import Rule, Survivor
+from mdm.declare import read
 from mdm.survive import Member, Pin, fingerprint, survive, told
 from mdm.survive._golden import _together
 from mdm.survive._plan import plan_of
@@ -55,6 +57,31 @@ def test_each_rule(rule, values, expected):
     assert golden.values["x"] == expected
     assert story(golden, "x").rule in (rule.kind, "tie")
     assert len(story(golden, "x").winners) + len(story(golden, "x").losers) >= 2
+
+
+def test_one_number_in_three_spellings_is_one_element_and_the_fullest_counts():
+    path = Path(__file__).parents[2] / "config/mdm/customer.yaml"
+    survivors = tuple(Survivor((name,), (Rule("all"),)) for name in ("phones", "identifiers"))
+    declared = replace(read(path), survivors=survivors)
+    said = [
+        ("crm", [{"number": "030 1234567"}, {"number": "+49 40 55555"}], [{"scheme": "vat", "value": "DE136695976"}]),
+        ("erp", [{"number": "+49 (0)30 1234567", "kind": "office"}], [{"scheme": "vat", "value": "DE 136 695 976"}]),
+        (
+            "shop",
+            [{"number": "0049301234567", "kind": "fax"}, {"number": "call"}],
+            [{"scheme": "duns", "value": "1"}],
+        ),
+    ]
+    place = [{"country": "DE"}]
+    members = [
+        replace(member(n, {}, system=system), body={"phones": phones, "identifiers": ids, "addresses": place})
+        for n, (system, phones, ids) in enumerate(said)
+    ]
+    values = survive(members, declared).values
+    numbers = [one["number"] for one in values["phones"]]  # a fax of that number is another thing
+    assert numbers == ["+49 (0)30 1234567", "+49 40 55555", "0049301234567", "call"]
+    assert [one["value"] for one in values["identifiers"]] == ["DE136695976", "1"]
+    assert survive(members[::-1], declared).values == values
 
 
 def test_valid_prefers_what_the_hub_can_use():
