@@ -33,6 +33,7 @@ def load(
     from landbridge.engine import rehearsal
     from mdm.publish import first_load
     from mdm.steward import Desk
+    from mdm.store import bulk
 
     with opened(context) as installation:
         desk = Desk(installation)
@@ -41,6 +42,8 @@ def load(
         with rehearsal(engine) if dry_run else nullcontext(engine) as used, bar(entity) as progress:
             done = first_load(used, desk.hub, entity, model=model, progress=progress)
         desk.hub.forget(entity)
+        if not dry_run:
+            bulk.tidy(installation.store.engine)
     if as_json:
         show_json(_told(done))
     else:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from mdm.store._sql import rows, sql
 
@@ -147,6 +147,13 @@ def analyse(connection: Connection) -> None:
     """Let the planner know what was loaded."""
     for table in TABLES.keys() - {"hub_compared"}:
         connection.execute(sql("analyze <table>", table=table))
+
+
+def tidy(engine: Engine) -> None:
+    """Make what was loaded fit to be read at once, in no transaction: else the first to look at a page cleans it."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in sorted(TABLES.keys() - {"hub_compared"}):
+            connection.execute(sql("vacuum (analyze) <table>", table=table))
 
 
 def grouped(connection: Connection, entity: str, size: int) -> Iterator[list[Grouped]]:
