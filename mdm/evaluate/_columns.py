@@ -32,6 +32,8 @@ TRUTH = re.compile(
 """Files that say which records are one."""
 PARTS = re.compile(r"(^|[_\W])(train(ing)?|valid(ation)?|val|dev|test)($|[_\W])", re.IGNORECASE)
 """Files that hold a part of the labelled pairs."""
+NAMED_ID = re.compile(r"(.*[_\s])?_?(id|key|no|nr|uid|uuid|number)", re.IGNORECASE)
+"""What an id is called by people, and the count of rows that a program wrote beside is not."""
 ID = re.compile(r"(.*[_\s])?_?(id|key|no|nr|uid|uuid|number|index)|unnamed.*|row", re.IGNORECASE)
 YES = frozenset({"1", "1.0", "true", "t", "yes", "y", "match", "same", "是", "positive", "ja", "matched"})
 NO = frozenset({"0", "0.0", "false", "f", "no", "n", "non-match", "nonmatch", "different", "否", "negative", "nein",
@@ -77,7 +79,7 @@ def id_column(table: Table, asked: Asked, referred: Sequence[str] = ()) -> str |
 def _referred(table: Table, unique: Sequence[str], wanted: set[str]) -> str | None:
     """The column that holds most of the ids of a truth; None where its numbers can only count the rows."""
     counts = [(len(wanted.intersection(map(plain_id, table.column(name)))), name) for name in unique]
-    most, best = max(counts, key=lambda one: one[0], default=(0, None))
+    most, best = max(counts, key=lambda one: (one[0], bool(NAMED_ID.fullmatch(one[1]))), default=(0, None))
     rows = sum(one.isdecimal() and int(one) <= len(table.rows) for one in wanted)
     if best is not None and most and (most >= rows or (ID.fullmatch(best) and 2 * most >= len(wanted))):
         return best

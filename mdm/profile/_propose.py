@@ -11,6 +11,8 @@ from mdm.profile._kinds import CHECKED, Kind, Seen
 
 EXACT = Level("exact")
 _NAME = (EXACT, Level("jaro_winkler", 0.92), Level("jaro_winkler", 0.8))
+_WHOLE = (EXACT, Level("jaro_winkler", 0.92), Level("contains", 5), Level("jaro_winkler", 0.8))
+"""Names of several words: `the katsu` and `restaurant the katsu` are often one."""
 _COMPANY = (EXACT, Level("jaro_winkler", 0.94), Level("jaro_winkler", 0.88), Level("jaro_winkler", 0.8))
 _EDITS = (EXACT, Level("damerau_levenshtein", 1), Level("damerau_levenshtein", 2))
 _EDIT = (EXACT, Level("damerau_levenshtein", 1))
@@ -57,6 +59,8 @@ PARTY: frozenset[Kind] = frozenset(
 """What people and companies have, and products do not."""
 BY_NAME: frozenset[Kind] = frozenset({"date", "postal code", "house number"})
 """Of these the ones that small numbers and days are taken for: what a column is called must say so too."""
+WORDS = 1.3
+"""Words per value from which on one of two names may hold the other."""
 SAME = 20.0
 LONG = 4.5
 """Words per value from which on texts are compared by their words, and not by their beginnings."""
@@ -143,6 +147,8 @@ def _parties(found: Sequence[Seen]) -> Draft:
             normaliser = "digits"  # days that no calendar has may differ from real ones by a digit
         if one.kind == "place" and one.why != "by its name":
             levels = _NAME  # repeated words may be names of people too
+        if levels == _NAME and one.words >= WORDS:
+            levels = _WHOLE
         if one.kind == "year" and one.why != "years":
             normaliser, levels, frequency = "number", (EXACT,), False  # 1999 and 1999.0 are one year
         if one.kind == "phone" and one.codes >= 0.7:

@@ -179,6 +179,17 @@ def test_columns_without_a_name_and_numbers_written_in_two_ways_are_no_obstacle(
     assert right(known(tmp_path))
 
 
+def test_ids_win_over_the_count_of_rows_that_a_program_wrote_before_them(tmp_path: Path) -> None:
+    one, other = companies()
+    write(tmp_path / "a.csv", [["", "id", "name", "town"], *([at, at + 3, *row] for at, row in enumerate(one))])
+    write(tmp_path / "b.csv", [["", "id", "name", "town"], *([at, at + 2, *row] for at, row in enumerate(other))])
+    rows = [[number, at + 3, at + 2] for number, at in enumerate(range(5, 35))]
+    write(tmp_path / "truth.csv", [["", "id_a", "id_b"], *rows])
+    truth = known(tmp_path)
+    assert truth.pairs == {(at, 40 + at) for at in range(5, 35)}
+    assert "by 'id'" in truth.told[0]
+
+
 @pytest.mark.parametrize(("encoding", "town"), [("cp1252", "Köln"), ("gb18030", "上海")])
 def test_a_likely_encoding_is_taken_and_told(tmp_path: Path, encoding: str, town: str) -> None:
     rows = [[f"{name} {town}" if at % 9 == 0 else name, at // 2] for at, name in enumerate(NAMES)]
