@@ -1,11 +1,12 @@
 """The hub, measured: matching a first load, one record at a time, and what must be identical whatever happens.
 
-    python benchmarks/matching.py [--only PART ...] [--records N] [--runs 3] [--docs docs/matching.md]
+    python benchmarks/matching.py [--only PART ...] [--records N] [--runs 3] [--kept FILE] [--docs docs/matching.md]
 
 A part is a module `_matching_<part>.py` beside this one. It has `run(records: int) -> dict`, its default `RECORDS`,
 and may have `RUNS` (how often, where 3 would take too long) and `WORST` (figures of which the worst counts: the
 greatest). Each run is a process of its own, so that memory is its own too; a figure is the median of the runs. The last
-line is one JSON object with the figures of all parts; `--docs` writes them into the page's table.
+line is one JSON object with the figures of all parts; `--docs` writes them into the page's table. All parts take an
+hour: with `--kept` they can be measured one by one, and every run adds its figures to those of the file.
 """
 
 from __future__ import annotations
@@ -87,6 +88,9 @@ def main() -> None:
     parser.add_argument("--only", action="append", metavar="PART", help=f"one of {', '.join(parts())}; repeatable")
     parser.add_argument("--records", type=int, help="how many records; each part has its own default")
     parser.add_argument("--runs", type=int, default=3, help="runs of which the median counts")
+    parser.add_argument(
+        "--kept", type=Path, help="a JSON file to which figures are added, and which counts as measured"
+    )
     parser.add_argument("--docs", type=Path, help="write the figures into the table of this page")
     parser.add_argument("--alone", metavar="PART", help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -97,9 +101,11 @@ def main() -> None:
     chosen = asked.only or parts()
     if unknown := set(chosen) - set(parts()):
         parser.error(f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(parts())}")
-    figures: dict[str, Any] = {}
+    figures: dict[str, Any] = json.loads(asked.kept.read_text()) if asked.kept and asked.kept.exists() else {}
     for name in chosen:
         figures |= measured(name, asked.records, asked.runs)
+        if asked.kept:
+            asked.kept.write_text(json.dumps(figures))
     if asked.docs:
         put(asked.docs, figures, machine())
     print(machine())
