@@ -13,6 +13,8 @@ from mdm.evaluate._files import Table, invalid, joined
 
 REFER = 0.5
 """The share of a column's values that must be ids of another file, where it is to refer to it."""
+FAR_MORE = 2.0
+"""How many times more alike records of one id must be than others, where nothing but the id says that they are one."""
 LOOKED_AT = 400
 """Pairs that are looked at where only their likeness tells how the truth counts or which file it names first."""
 _ID = re.compile(r"(.*[_\s.])?(id|key|no|nr|uid|index|idx|row|rid|)", re.IGNORECASE)
@@ -243,3 +245,26 @@ def told_by_ids(records: Sequence[Table], ids: Sequence[str | None]) -> list[lis
 def _originals(values: Sequence[str]) -> list[str] | None:
     matched = [_ORIGINAL.fullmatch(value) for value in values]
     return [one[1] for one in matched if one] if all(matched) else None
+
+
+def shared_ids(records: Sequence[Table], ids: Sequence[str | None]) -> list[list[str]] | None:
+    """The clusters that equal ids of two files tell, where records of one id look far more alike than others do."""
+    if len(records) != 2 or ids[0] is None or ids[0] != ids[1]:
+        return None
+    columns = [table.column(name) for table, name in zip(records, ids, strict=True) if name is not None]
+    rows = [{value: row for row, value in enumerate(column)} for column in columns]
+    both = [value for value in columns[0] if value in rows[1]]
+    if len(both) < REFER * min(map(len, columns)) or len(both) < 2:
+        return None
+    looked = both[:: max(1, len(both) // LOOKED_AT)]
+    at = [table.header.index(ids[0]) for table in records]
+
+    def alike(step: int) -> float:
+        found = 0.0
+        for place, value in enumerate(looked):
+            one = records[0].rows[rows[0][value]]
+            two = records[1].rows[rows[1][looked[(place + step) % len(looked)]]]
+            found += likeness(one[: at[0]] + one[at[0] + 1 :], two[: at[1]] + two[at[1] + 1 :])
+        return found
+
+    return columns if alike(0) > FAR_MORE * max(alike(1), 1e-9) else None

@@ -15,6 +15,7 @@ from mdm.evaluate._answer import (
     one_column_clusters,
     pair_columns,
     places,
+    shared_ids,
     split,
     told_by_ids,
 )
@@ -181,6 +182,8 @@ def _by_column(records: Sequence[Table], asked: Asked, *, needed: bool) -> Truth
     said = None
     if None in columns and (said := told_by_ids(records, ids)) is not None:
         ids = [_holding(table, id_, told) for table, id_, told in zip(records, ids, said, strict=True)]
+    elif None in columns:
+        said = shared_ids(records, ids)
     if needed and None in columns and said is None:
         without = records[columns.index(None)]
         hint = "Add a file of pairs of ids, or a column `cluster`; or name it: --truth FILE, --cluster COLUMN."

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from landbridge.errors import Invalid
 from mdm.evaluate import Asked, Truth, tables, understand
 
 SEED = 20261122
@@ -152,6 +153,22 @@ def test_ids_that_tell_their_original_are_a_truth(tmp_path: Path, files: int) ->
     truth = known(tmp_path)
     assert right(truth)
     assert truth.header == ("name", "town")
+
+
+def test_equal_ids_of_two_files_are_a_truth_only_if_their_records_are_alike(tmp_path: Path) -> None:
+    one, other = companies()
+    write(tmp_path / "a.csv", [["recid", "name", "town"], *([at, *row] for at, row in enumerate(one))])
+    rows = [["recid", "name", "town"], *([at, *row] for at, row in enumerate(other))]
+    write(tmp_path / "b.csv", rows)
+    truth = known(tmp_path)
+    assert right(truth)
+    assert "told by the ids in 'recid'" in truth.told[-1]
+    write(
+        tmp_path / "b.csv",
+        [rows[0], *([row[0], *after[1:]] for row, after in zip(rows[1:], rows[2:] + rows[1:2], strict=True))],
+    )
+    with pytest.raises(Invalid, match="nothing says which records are one"):
+        known(tmp_path)
 
 
 def test_a_file_of_one_column_tells_the_cluster_of_every_row(tmp_path: Path) -> None:
