@@ -175,7 +175,23 @@ class _Reader:
                 if test == "intersect":
                     text = f"{name}: intersect counts values in common, and the column keeps one."
                     self._problem((*here, "levels", index), text, "Say `many: true` in `columns`, or use exact.")
+        if column is not None:
+            self._numbers(here, name, column, entry)
         return Comparison(name, entry.levels, entry.frequency, entry.unique)
+
+    def _numbers(self, here: tuple[str | int, ...], name: str, column: ColumnEntry, entry: ComparisonEntry) -> None:
+        """Numbers are compared as numbers, and nothing else is."""
+        is_number = bool(column.normalise) and column.normalise[-1].name == "number"
+        for index, level in enumerate(entry.levels):
+            if is_number and level.test not in ("exact", "ratio"):
+                text = f"{name}: {level.test} compares texts, and the column holds numbers."
+                self._problem((*here, "levels", index), text, "Use exact and ratio, or normalise it by `code`.")
+            elif level.test == "ratio" and not is_number:
+                text = f"{name}: ratio compares numbers, and the column holds texts."
+                self._problem((*here, "levels", index), text, "Normalise it by `number`.")
+        if is_number and entry.frequency:
+            text = f"{name}: frequency counts texts, and the column holds numbers."
+            self._problem((*here, "frequency"), text, "Take it out, or normalise it by `code`.", key=True)
 
     def _blocks(self) -> Iterator[Block]:
         if not self._node.get("blocks") and self._written.scoring == "fellegi_sunter":

@@ -141,6 +141,13 @@ WRONG = [
     ("city: exact", "city: {levels: [{levenshtein: 2}], frequency: true}", "20:38", "frequency adjusts exact"),
     ("city: exact", "city: [{levenshtein: 1}, {levenshtein: 1}]", "20:28", "levenshtein 1 is never reached"),
     ("city: exact", "city: [{cosine: 0.25}]", "20:10", "cosine is a test of `scoring: titles`."),
+    (
+        "region__c, personal: false}",
+        "region__c, normalise: number}",
+        "21:16",
+        "days compares texts, and the column holds",
+    ),
+    ("city: exact", "city: [{ratio: 0.1}]", "20:10", "ratio compares numbers, and the column holds texts."),
     ("unique: 0.000001", "unique: 1", "19:32", "Input should be less than 1"),
     ("review: 2.5", "review: 9", "22:31", "thresholds.review (9) is above thresholds.auto (8)."),
     ("auto: 8", "auto: -3", "22:20", "thresholds.auto (-3) links what is rather two than one."),
