@@ -133,7 +133,8 @@ class Deliver:
         own = identity.links(connection, self.system, {row.subject for row in rows}, self.entity)
         wanted = {(link.scope, link.id) for link in own.values()}
         shadows = outbox.shadows(connection, self.system, self.entity, wanted)
-        thin = poor(connection, self.parts, self.system, self.subscriptions, rows)
+        hub, hub_system = self.parts.hub, self.parts.hub_system
+        thin = poor(connection, hub, hub_system, self.system, self.subscriptions, rows)
         return Holdings(refers, own | links, own, shadows, thin)
 
     def _remembered(self) -> dict[UUID, Link]:

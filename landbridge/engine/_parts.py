@@ -108,7 +108,7 @@ class Parts:
         rules = self.ownership.entity(flow.extract.entity)
         if flow.extract.source == self.hub_system:
             rules = rules.spoken_by(flow.extract.source, target)
-        told = published(self, flow, target)
+        told = published(self.hub, self.hub_system, flow, target)
         return rules if told is None or told.attributes is None else rules.telling(told.attributes)
 
     def places(self, entity: str) -> Places | None:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from landbridge.settings import Flow
 
-if TYPE_CHECKING:
-    from landbridge.engine._parts import Parts
-    from landbridge.engine._process import Subscription
+
+class Subscribed(Protocol):
+    """A flow's route, as far as it matters here."""
+
+    @property
+    def id(self) -> int:
+        """The route's id, as the outbox knows it."""
+
+    @property
+    def flow(self) -> Flow:
+        """Its flow."""
 
 
 class Published(Protocol):
@@ -37,28 +45,31 @@ class Publishing(Protocol):
         """How good golden records are now, from 0 to 1."""
 
 
-def published(parts: Parts, flow: Flow, target: str) -> Published | None:
+def published(hub: Any, hub_system: str | None, flow: Flow, target: str) -> Published | None:
     """What the hub publishes of a flow's records to a target; None where it has no say in them."""
-    hub: Any = parts.hub
     entity = flow.extract.entity
     if hub is None or entity not in hub.entities or not hasattr(hub, "published"):
         return None
-    if flow.extract.source != parts.hub_system and flow.policy(entity) != "match":
+    if flow.extract.source != hub_system and flow.policy(entity) != "match":
         return None
     found: Published = hub.published(entity, target)
     return found
 
 
 def poor(
-    connection: Connection, parts: Parts, target: str, subscriptions: Sequence[Subscription], rows: Sequence[Any]
+    connection: Connection,
+    hub: Any,
+    hub_system: str | None,
+    target: str,
+    subscriptions: Sequence[Subscribed],
+    rows: Sequence[Any],
 ) -> set[UUID]:
     """The golden records among these rows that are not good enough to be created in a target."""
     found: set[UUID] = set()
     for one in subscriptions:
-        told = published(parts, one.flow, target)
+        told = published(hub, hub_system, one.flow, target)
         ids = {row.subject for row in rows if row.route_id == one.id} if told is not None and told.quality else set()
         if told is not None and ids:
-            hub: Any = parts.hub
             qualities = hub.qualities(connection, one.flow.extract.entity, ids)
             found |= {id_ for id_ in ids if qualities.get(id_, 1.0) < told.quality}
     return found

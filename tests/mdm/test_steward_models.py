@@ -14,7 +14,8 @@ from steward_bench import address, terminal
 
 from landbridge.canonical import Canonical
 from landbridge.errors import ConfigError
-from mdm.declare import check_in_use, load
+from mdm.declare import load
+from mdm.in_use import check_in_use
 from mdm.publish import EngineHub, train_kept
 from mdm.store import models
 

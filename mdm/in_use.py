@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from landbridge.errors import ConfigError, Problem
 from landbridge.strict import yaml
-from mdm.declare._project import FOLDER, read_project
+from mdm.declare import FOLDER, read_project
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
