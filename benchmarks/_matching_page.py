@@ -57,7 +57,7 @@ def table(figures: Mapping[str, Any], machine: str) -> str:
             also = f" ({without:.4f} without labels)" if without is not None else ""
             lines.append(f"| F1 of {told} | {found:.4f}{also} |")
     day = datetime.now(UTC).date().isoformat()
-    return "\n".join([*lines, "", f"Measured on {day}: {machine}. Medians of three runs where a run is short."])
+    return "\n".join([*lines, "", f"Measured on {day}: {machine}."])
 
 
 def shown(value: Any) -> str:

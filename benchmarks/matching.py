@@ -107,7 +107,8 @@ def main() -> None:
         if asked.kept:
             asked.kept.write_text(json.dumps(figures))
     if asked.docs:
-        put(asked.docs, figures, machine())
+        often = "one run" if asked.runs == 1 else f"the median of up to {asked.runs} runs"
+        put(asked.docs, figures, f"{machine()}; {often} of each part")
     print(machine())
     print(json.dumps(figures))
 
