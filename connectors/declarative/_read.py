@@ -171,7 +171,9 @@ class Reader:
         try:
             answer = self.source.page(low, state.before, restored(str(state.began)), state.came)
         except Rejected:
-            return None  # a place that can be asked for only once does not shift
+            if not isinstance(state.before, list):
+                raise
+            return None  # a link of the service's own may be good for one request only: the service keeps its place
         return None if answer.rows and answer.rows[-1].key == state.last else answer
 
     def _check(self, state: Pass, low: datetime | None, answer: Answer) -> None:

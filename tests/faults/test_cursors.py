@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cursors import REGISTRY, read_while_changed, source
 from suite import Inbox
 from test_suite_catches import SkipsTies
 
-from connectors.declarative._read import Reader
+from connectors.declarative._read import Answer, Reader
 from connectors.salesforce._cursor import Window
 from connectors.soap._read import Reader as SoapReader
+from landbridge.connector import Row
+from landbridge.errors import Rejected
+from landbridge.time import SystemClock
 
 
 @pytest.mark.parametrize(
@@ -71,6 +75,37 @@ def test_counting_through_an_instant_without_a_second_look_is_seen(name, monkeyp
     monkeypatch.setattr(Reader, "_moved_before", lambda *_: None)
     monkeypatch.setattr(SoapReader, "_anchored", lambda *_: True)
     assert len(_hidden(name, tmp_path)) == 1
+
+
+@pytest.mark.parametrize(("link", "stops"), [(False, True), (True, False)])
+def test_a_page_that_is_refused_a_second_time_stops_a_feed_that_is_counted(link, stops):
+    """Only a link of the service's own may be good for one request; a counted page that is refused is told."""
+    asked = []
+
+    class Once:
+        what, stamped, ordered, shifts = "once", True, True, True
+
+        def floor(self, instant):
+            return instant
+
+        def earliest(self, low):
+            return low
+
+        def page(self, low, at, began, came):
+            if at is not None and (at, low) in asked:
+                raise Rejected("asked for already", hint="")
+            asked.append((at, low))
+            n = 0 if at is None else at[0] if link else at
+            rows = [Row(f"{n}.{k}", {}, stamp="2026-01-01T00:00:00Z") for k in range(2)]
+            position = [n + 1] if link else n + 1
+            return Answer(rows, [datetime(2026, 1, 1, tzinfo=UTC)] * 2, position if n < 3 else None)
+
+    read = Reader(Once(), SystemClock(), timedelta(minutes=5)).changes(None, None)
+    if stops:
+        with pytest.raises(Rejected):
+            list(read)
+    else:
+        assert {row.key for page in read for row in page.rows} == {f"{n}.{k}" for n in range(4) for k in range(2)}
 
 
 def test_a_pass_longer_than_its_overlap_looks_back_to_where_it_began(tmp_path):
