@@ -57,7 +57,9 @@ def table(figures: Mapping[str, Any], machine: str) -> str:
             also = f" ({without:.4f} without labels)" if without is not None else ""
             lines.append(f"| F1 of {told} | {found:.4f}{also} |")
     day = datetime.now(UTC).date().isoformat()
-    return "\n".join([*lines, "", f"Measured on {day}: {machine}."])
+    parts = (f"{name} {one['runs']}, {one['load']}" for name, one in sorted(figures.get("measured", {}).items()))
+    told = f"Measured on {day}: {machine}. Runs of each part, and the load when it ended: {'; '.join(parts)}."
+    return "\n".join([*lines, "", told])
 
 
 def shown(value: Any) -> str:

@@ -75,11 +75,7 @@ def _alone(name: str, records: int | None) -> dict[str, Any]:
 def machine() -> str:
     """What the figures depend on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    load = os.getloadavg()[0]
-    return (
-        f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}, "
-        f"load {load:.1f} when it ended"
-    )
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
 
 
 def main() -> None:
@@ -104,11 +100,14 @@ def main() -> None:
     figures: dict[str, Any] = json.loads(asked.kept.read_text()) if asked.kept and asked.kept.exists() else {}
     for name in chosen:
         figures |= measured(name, asked.records, asked.runs)
+        figures.setdefault("measured", {})[name] = {
+            "runs": getattr(import_module(f"_matching_{name}"), "RUNS", asked.runs) if asked.runs > 1 else 1,
+            "load": round(os.getloadavg()[0], 1),
+        }
         if asked.kept:
             asked.kept.write_text(json.dumps(figures))
     if asked.docs:
-        often = "one run" if asked.runs == 1 else f"the median of up to {asked.runs} runs"
-        put(asked.docs, figures, f"{machine()}; {often} of each part")
+        put(asked.docs, figures, machine())
     print(machine())
     print(json.dumps(figures))
 
